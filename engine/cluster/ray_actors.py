@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import RayActorError, RayError
 
 from engine.cluster.placement import PlacementError, Show, WorkerLostError
 from engine.cluster.ray_worker import Begun, Line, RayWorker
@@ -105,14 +105,15 @@ class RayActors:
         self._has_told = False
 
     async def start(self, number: int, job: bytes, show: Show) -> ActorLink:
-        """Raises PlacementError."""
+        """Raises PlacementError, and WorkerLostError if the actor was lost while it started."""
         try:
             actor = self._actor.remote()
             link = ActorLink(number, actor, self._store, show)
             starting = asyncio.ensure_future(link.begin(job))
             await self._wait_for(starting, number, show)
         except (RayError, ConnectionError) as error:
-            raise PlacementError(f"worker {number} could not start: {_reason(error)}") from None
+            kind = WorkerLostError if _is_lost(error) else PlacementError
+            raise kind(f"worker {number} could not start: {_reason(error)}") from None
         return link
 
     async def close(self) -> None:
@@ -288,6 +289,11 @@ def _address(_: RayWorker) -> str:
 
 async def _result(reference: Any) -> Any:
     return await asyncio.wrap_future(reference.future())
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether the actor was well, so that another one may be."""
+    return isinstance(error, RayActorError) and "__init__" not in str(error)
 
 
 def _reason(error: BaseException) -> str:

@@ -56,8 +56,8 @@ MOST_ATTEMPTS = 3
 class _Sent:
     """A message, until it is answered. `amount`: documents, or bytes of text."""
 
-    def __init__(self, request: Request, amount: int) -> None:
-        self.message = to_bytes(request)
+    def __init__(self, request: Request, amount: int, message: bytes = b"") -> None:
+        self.message = message or to_bytes(request)
         self.request = request
         self.amount = amount
         self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
@@ -177,7 +177,8 @@ class SpreadStage:
     ) -> None:
         """Send a batch that every worker needs; what the first one makes of it is delivered."""
         request = Chunk(self._segment.number, view, (packed(batch.items),))
-        copies = [_Sent(request, 0) for _ in range(self._pool.count)]
+        message = to_bytes(request)  # one for all: it may be large
+        copies = [_Sent(request, 0, message) for _ in range(self._pool.count)]
         await ordered.put(copies[0])
         for number, sent in enumerate(copies):
             await self._send(number, sent)

@@ -102,9 +102,12 @@ class RayPlace(Place):
     options = ("--on", "ray", "--workers", "2")
 
     def __init__(self, project: Path, cluster: Cluster) -> None:
+        from tests.cluster.ray_nodes import add_node  # Ray may not be installed
+
         super().__init__(project)
         self._cluster = cluster
-        self._other = cluster.add_node(num_cpus=2)
+        self._add: Callable[[], Any] = lambda: add_node(cluster, 2)
+        self._other: Any = self._add()
 
     def environment(self) -> dict[str, str]:
         return super().environment() | {"RAY_ADDRESS": self._cluster.address}
@@ -121,7 +124,7 @@ class RayPlace(Place):
 
     def repair(self) -> None:
         if self._other is None:
-            self._other = self._cluster.add_node(num_cpus=2)
+            self._other = self._add()
         self._cluster.wait_for_nodes()
 
 
@@ -234,11 +237,9 @@ def place_of(project: Path, *, on_ray: bool) -> Iterator[Place]:
     if not on_ray:
         yield Place(project)
         return
-    os.environ.setdefault("RAY_raylet_start_wait_time_s", "180")  # also on a busy machine
-    from ray.cluster_utils import Cluster
+    from tests.cluster.ray_nodes import cluster_of
 
-    head = {"num_cpus": 2, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=head)
+    cluster = cluster_of(2)
     try:
         yield RayPlace(project, cluster)
     finally:

@@ -1,0 +1,63 @@
+"""A cluster of Ray in a network of its own, and a driver there that answers the tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cluster.namespaces import inside
+
+ROOT = Path(__file__).parents[2]
+
+
+class Session:
+    """A driver in a network of its own, which answers one request after the other."""
+
+    def __init__(self, nodes: int, home: Path) -> None:
+        self._log = (home / f"driver{nodes}.log").open("w+")
+        self._popen = subprocess.Popen(
+            inside([sys.executable, "-m", "tests.cluster.ray_driver", str(nodes)]),
+            cwd=ROOT,
+            env=os.environ | {"HOME": str(home)},  # Ray writes its token there
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
+        self._answer()
+
+    def ask(self, name: str, *given: Any) -> Any:
+        assert self._popen.stdin is not None
+        print(json.dumps([name, given]), file=self._popen.stdin, flush=True)
+        return self._answer()
+
+    def run(self, arguments: Any, folder: Path) -> tuple[int, str, str]:
+        code, printed, shown = self.ask("run", list(arguments), str(folder))
+        return code, printed, shown
+
+    def close(self) -> None:
+        self.ask("end")
+        self._end()
+        self._log.close()
+
+    def _end(self) -> None:
+        with self._popen:
+            assert self._popen.stdin is not None
+            self._popen.stdin.close()
+
+    def _answer(self) -> Any:
+        assert self._popen.stdout is not None
+        line = self._popen.stdout.readline()
+        if not line:
+            self._end()
+            self._log.seek(0)
+            said = self._log.read()[-3000:]
+            self._log.close()
+            pytest.exit(f"the driver ended:\n{said}")
+        return json.loads(line)

@@ -1,0 +1,69 @@
+"""What a cluster may lack, and what must not leave it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.namespaces import refusal
+from tests.cluster.ray_session import Session
+from tests.cluster.suite import SECRETS, prepare
+
+pytest.importorskip("ray", reason="Ray is not installed; 'make test-ray' installs it")
+pytestmark = pytest.mark.skipif(bool(refusal()), reason=refusal())
+
+RUN = ["run", "filter_and_map.yaml", "--on", "ray", "--workers"]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return prepare(tmp_path_factory.mktemp("limits") / "project")
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    session = Session(1, tmp_path_factory.mktemp("ray"))
+    yield session
+    session.close()
+
+
+def test_too_many_workers_end_with_what_is_missing(session: Session, project: Path) -> None:
+    code, _, shown = session.ask("run_without_room", [*RUN, "3"], str(project))
+    assert code == 1
+    assert "waiting for nodes: the run needs a CPU for each of its 3 workers" in shown
+    assert "did not start within 4 seconds" in shown
+    assert "the Ray cluster has 2, of which 0 are free" in shown
+    assert "use fewer --workers, add nodes" in shown
+
+
+def test_a_node_may_join_late(session: Session, project: Path) -> None:
+    code, _, shown = session.ask("run_while_a_node_joins", [*RUN, "3"], str(project))
+    assert code == 0, shown
+
+
+def test_another_version_is_refused(session: Session, project: Path) -> None:
+    code, _, shown = session.ask("run_from_another_version", [*RUN, "2"], str(project))
+    assert code == 1
+    assert "but the run was started by snapline 9.9.9 on Python 3.11.99" in shown
+    assert "install the same versions in both places" in shown
+
+
+def test_a_client_outside_of_the_cluster_gets_the_same(session: Session, project: Path) -> None:
+    session.run(["run", "filter_and_map.yaml"], project)
+    written = (project / "out" / "large.jsonl").read_bytes()
+    (project / "out" / "large.jsonl").unlink()
+    run = ["run", "filter_and_map.yaml", "--workers", "2"]
+    code, _, shown = session.ask("run_as_client", run, str(project))
+    assert code == 0, shown
+    assert (project / "out" / "large.jsonl").read_bytes() == written
+
+
+def test_a_secret_is_in_no_log_of_ray(session: Session, project: Path) -> None:
+    run = ["run", "parameters.yaml", "--param", f"key={SECRETS[0]}", "--on", "ray"]
+    code, _, shown = session.run([*run, "--workers", "2"], project)
+    assert code == 0, shown
+    logs = session.ask("logs")
+    assert "RayWorker" in logs
+    assert SECRETS[0] not in logs
