@@ -168,3 +168,18 @@ def test_no_file_names_a_registry() -> None:
     for file in DEPLOY.iterdir():
         for image in re.findall(r"(?:^FROM|image:) +(\S+)", file.read_text(), re.MULTILINE):
             assert "." not in image.partition("/")[0].partition(":")[0]
+
+
+def test_the_ray_job_has_room_for_its_workers_when_a_node_is_lost() -> None:
+    spec = yaml.safe_load((DEPLOY / "rayjob.yaml").read_text())["spec"]
+    command = options(shlex.split(spec["entrypoint"]))
+    cluster = spec["rayClusterSpec"]
+    (group,) = cluster["workerGroupSpecs"]
+    (node,) = group["template"]["spec"]["containers"]
+    (head,) = cluster["headGroupSpec"]["template"]["spec"]["containers"]
+    cpus = int(node["resources"]["limits"]["cpu"])
+    assert command.on == "ray"
+    assert command.workers == (group["replicas"] - 1) * cpus
+    assert cluster["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
+    assert node["image"] == head["image"]
+    assert (node["env"], node["volumeMounts"]) == (head["env"], head["volumeMounts"])
