@@ -228,3 +228,70 @@ def test_a_request_that_the_connection_has_no_room_for_has_its_id(served: Served
     assert replies[-1].status == 503
     told = [each.header("x-request-id")[0] for each in replies]
     assert told == ["id-1", *(f"more-{n}" for n in range(len(replies) - 1))]
+
+
+DYING = """
+import os
+
+def snaplogic_process(row):
+    content = row["content"]
+    if content.get("dies") and not os.path.exists("died"):
+        open("died", "w").close()
+        os._exit(9)
+    return {"content": {"n": content["n"], "id": snaplogic_pipe["request_id"]}}
+"""
+
+
+def test_a_request_that_is_delivered_again_keeps_its_id(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "answer.py").write_text(DYING)
+    (tmp_path / "script.yaml").write_text(PIPELINE)
+    served = serve("script.yaml")
+    told: dict[int, tuple[list[str], object]] = {}
+
+    def call(n: int) -> None:
+        body = json.dumps({"n": n, "dies": n == 3}).encode()
+        reply = ask(served.port, "POST", "/tasks/script", [("X-Request-Id", f"id-{n}")], body)
+        told[n] = reply.header("x-request-id"), reply.json
+
+    threads = [threading.Thread(target=call, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (tmp_path / "died").exists()
+    assert told == {n: ([f"id-{n}"], {"n": n, "id": f"id-{n}"}) for n in range(8)}
+
+
+PRINTING = """
+import sys, threading
+
+print("loaded")
+
+def snaplogic_process(row):
+    print("one\\ntwo")
+    print("three", end="")
+    print(" four\\x0cfive")
+    print("six", file=sys.stderr)
+    other = threading.Thread(target=print, args=("seven",))
+    other.start()
+    other.join()
+    return {"content": 1}
+"""
+
+
+def test_what_is_printed_for_a_request_has_its_id(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "answer.py").write_text(PRINTING)
+    (tmp_path / "script.yaml").write_text(PIPELINE)
+    served = serve("script.yaml", "--log-format", "json")
+    ask(served.port, "POST", "/tasks/script", [("X-Request-Id", "mine")], b"1")
+    served.wait_for(partial(contains, served, "seven"))
+    entries = map(json.loads, served.stderr.rpartition("\n")[0].splitlines())
+    printed = {entry["message"]: entry.get("request_id") for entry in entries if "snap" in entry}
+    assert printed == {
+        "loaded": None,
+        "one": "mine",
+        "two": "mine",
+        "three four\x0cfive": "mine",
+        "six": "mine",
+        "seven": None,
+    }
