@@ -31,6 +31,7 @@ class Pool:
         self.failure: asyncio.Future[EngineError] = asyncio.get_running_loop().create_future()
         """Resolved if a worker cannot be replaced: then the run cannot go on."""
         self.last_loss = ""
+        self._returned: dict[int, asyncio.Event] = {}
         self._reopening: list[Reopen] = []
         self._replacing: set[asyncio.Task[None]] = set()
         self._starting: asyncio.Task[None] | None = None
@@ -41,6 +42,13 @@ class Pool:
         if self._starting is None:
             self._starting = asyncio.create_task(self._start_all())
         await asyncio.shield(self._starting)
+
+    async def wait_for(self, number: int) -> None:
+        """Wait while a worker is being replaced. Raises the error if it cannot be."""
+        while number in self.away and not self.failure.done():
+            await self._returned[number].wait()
+        if self.failure.done():
+            raise self.failure.result()
 
     def on_replacement(self, reopen: Reopen) -> None:
         self._reopening.append(reopen)
@@ -87,6 +95,7 @@ class Pool:
         if lost.cancelled() or self._is_closed:
             return
         self.away.add(number)
+        self._returned[number] = asyncio.Event()
         self.last_loss = str(lost.result())
         task = asyncio.create_task(self._replace(number))
         self._replacing.add(task)
@@ -99,8 +108,11 @@ class Pool:
         except EngineError as error:
             if not self.failure.done():
                 self.failure.set_result(error)
+            for returned in self._returned.values():
+                returned.set()
             return
         self.away.discard(number)
+        self._returned[number].set()
         self.links[number].lost.add_done_callback(partial(self._lose, number))
 
     async def _renew(self, number: int) -> bool:

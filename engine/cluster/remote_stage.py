@@ -211,15 +211,14 @@ class SpreadStage:
             await self._freed.wait()
 
     async def _send(self, number: int, sent: _Sent) -> None:
-        """Send a message, or leave that to `_reopen` if the worker is being replaced."""
-        if self._pool.failure.done():
-            raise self._pool.failure.result()
+        """Send a message, once the worker is not being replaced: `_reopen` sends only what was sent
+        before, and perhaps has done so."""
+        await self._pool.wait_for(number)
         self._under_way[number].append(sent)
-        if number not in self._pool.away:
-            try:
-                await self._send_over(number, sent)
-            except WorkerLostError:
-                return
+        try:
+            await self._send_over(number, sent)
+        except WorkerLostError:
+            return  # now it is for `_reopen` to send
 
     async def _send_over(self, number: int, sent: _Sent) -> None:
         answer = await self._pool.links[number].send(sent.message)

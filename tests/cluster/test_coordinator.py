@@ -1,0 +1,280 @@
+"""The coordinator with workers in this process, small chunks, and workers that are lost at random:
+the same documents, counts and errors as without workers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from engine import api
+from engine.cluster import chunks, pool, remote_stage
+from engine.cluster.placement import PlacementError, Show, WorkerLostError
+from engine.cluster.replica import Replica
+from engine.errors import EngineError, ExecutionError
+from engine.run.report import Report
+
+PIPELINES = {
+    "lines": """\
+snaps:
+  read: {snap: FileReader, file: in.jsonl}
+  parse: {snap: JSONParser, json_lines: true, on_error: route}
+  keep: {snap: Filter, filter: $n % 5 != 0, on_error: route}
+  map:
+    snap: Mapper
+    on_error: route
+    mappings: {$n: $n, $half: $n / 2, $name: $name.toUpperCase()}
+  format: {snap: JSONFormatter, json_lines: true, header: {$first: $n}}
+  errors: {snap: Union}
+  reasons: {snap: Mapper, mappings: {$label: $snap_details.label, $error: $error}}
+links:
+  - read -> parse -> keep -> map -> format
+  - parse.error -> errors.input0
+  - keep.error -> errors.input1
+  - map.error -> errors.input2
+  - errors -> reasons
+""",
+    "documents": """\
+snaps:
+  number: {snap: Sequence, number_of_documents: 700}
+  copy: {snap: Copy}
+  square: {snap: Mapper, mappings: {$n: $value, $square: $value * $value}}
+  odd: {snap: Router, routes: {odd: $value % 2 == 1, even: "true"}, first_match: true}
+  halve: {snap: Mapper, on_error: discard, mappings: {$n: "$value > 600 ? $gone : $value / 2"}}
+  sort: {snap: Sort, sort_paths: [{path: $square, order: descending}]}
+  again: {snap: Mapper, mappings: {$root: "Math.sqrt($square)", $n: $n}}
+links:
+  - number -> copy
+  - copy.output0 -> square -> sort -> again
+  - copy.output1 -> odd
+  - odd.odd -> halve
+""",
+}
+
+
+class Place:
+    """Workers in threads of this process (a Placement). They are lost with a `risk` per message."""
+
+    name = "threads"
+
+    def __init__(
+        self, random: Random, risk: float, *, shares_files: bool, starts: int = 99
+    ) -> None:
+        self.shares_files = shares_files
+        self.started = 0
+        self._random = random
+        self._risk = risk
+        self._starts = starts
+
+    async def start(self, number: int, job: bytes, show: Show) -> Link:
+        if self.started >= self._starts:
+            raise PlacementError("there is no room for another worker")
+        self.started += 1
+        return Link(number, Replica(job, show), self._random, self._risk)
+
+    async def close(self) -> None:
+        """Nothing is shared."""
+
+
+class Link:
+    def __init__(self, number: int, replica: Replica, random: Random, risk: float) -> None:
+        self.name = f"worker {number}"
+        self.incarnation = str(random.random())
+        self.lost: asyncio.Future[WorkerLostError] = asyncio.get_running_loop().create_future()
+        self._replica = replica
+        self._random = random
+        self._risk = risk
+        self._thread = ThreadPoolExecutor(1)
+        self._waiting: list[asyncio.Future[bytes]] = []
+        self._is_closed = False
+
+    async def send(self, message: bytes) -> asyncio.Future[bytes]:
+        if self.lost.done():
+            raise self.lost.result()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[bytes] = loop.create_future()
+        self._waiting.append(answer)
+        made = loop.run_in_executor(self._thread, self._replica.answer, message)
+        made.add_done_callback(lambda done: self._answer(answer, done.result()))
+        if self._random.random() < self._risk:
+            self._lose()
+        return answer
+
+    async def close(self) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            self.lost.cancel()
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._replica.close)
+            self._thread.shutdown()
+
+    def _answer(self, answer: asyncio.Future[bytes], data: bytes) -> None:
+        if not answer.done():
+            self._waiting.remove(answer)
+            answer.set_result(data)
+
+    def _lose(self) -> None:
+        error = WorkerLostError(f"{self.name} was lost by chance")
+        self.lost.set_result(error)
+        for answer in self._waiting:
+            answer.set_exception(error)
+            answer.exception()  # nobody may wait for it any more
+        self._waiting = []
+
+
+def run(pipeline: Path, place: Place | None = None, workers: int = 1) -> tuple[Report, str]:
+    report, failure = asyncio.run(api.start(str(pipeline), workers=workers, placement=place))
+    return report, str(failure or "")
+
+
+def outcome(report: Report) -> dict[str, Any]:
+    """What must be the same: outputs, those of each view in order, and counts."""
+    snaps = [
+        {key: value for key, value in snap.as_dict().items() if key != "seconds"}
+        for snap in report.snaps
+    ]
+    outputs = {port: _whole(items) for port, items in report.outputs.items()}
+    if "reasons.output" in outputs:  # a union, which promises no order
+        outputs["reasons.output"].sort(key=str)
+    return {"status": report.status, "outputs": outputs, "snaps": snaps}
+
+
+def _whole(items: list[Any]) -> list[Any]:
+    """The items with the text of a stream in one piece."""
+    text = b"".join(item for item in items if isinstance(item, bytes))
+    return [item for item in items if not isinstance(item, bytes)] + ([text] if text else [])
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    random = Random(5)
+    with (tmp_path / "in.jsonl").open("w") as file:
+        for n in range(3000):
+            row = {"n": n, "name": f"näme {n}", "rest": "x" * random.randrange(60)}
+            if random.random() < 0.01:
+                row = {"n": "none"}
+            elif random.random() < 0.01:
+                del row["name"]
+            text = json.dumps(row)
+            if random.random() < 0.01:
+                text = random.choice(["", "{", "7", "[1]", text + ",", "  "])
+            file.write(text + "\n")
+    for name, text in PIPELINES.items():
+        (tmp_path / f"{name}.yaml").write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+@pytest.mark.parametrize("workers", [1, 2, 7])
+@pytest.mark.parametrize("most", [700, 1 << 20])
+@pytest.mark.parametrize("shares_files", [True, False])
+def test_chunks_of_any_size_give_the_same(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    workers: int,
+    most: int,
+    shares_files: bool,
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", most)
+    alone, _ = run(project / f"{name}.yaml")
+    place = Place(Random(1), 0.0, shares_files=shares_files)
+    spread, _ = run(project / f"{name}.yaml", place, workers)
+    assert place.started == workers
+    assert outcome(spread) == outcome(alone)
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+@pytest.mark.parametrize("seed", range(6))
+def test_workers_that_are_lost_change_nothing(
+    project: Path, monkeypatch: pytest.MonkeyPatch, name: str, seed: int
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 3_000)
+    monkeypatch.setattr(chunks, "MOST_DOCUMENTS", 30)
+    monkeypatch.setattr(remote_stage, "MOST_ATTEMPTS", 50)
+    random = Random(seed)
+    alone, _ = run(project / f"{name}.yaml")
+    place = Place(random, 0.05, shares_files=random.random() < 0.5, starts=10_000)
+    spread, _ = run(project / f"{name}.yaml", place, 3)
+    assert place.started > 3
+    assert outcome(spread) == outcome(alone)
+
+
+def test_a_worker_that_cannot_be_replaced_fails_the_run(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 3_000)
+    place = Place(Random(3), 0.2, shares_files=True, starts=4)
+    report, failure = run(project / "lines.yaml", place, 3)
+    assert report.status == "failed"
+    assert failure == "there is no room for another worker"
+
+
+def test_too_few_workers_at_the_start_fail_the_run(project: Path) -> None:
+    place = Place(Random(3), 0.0, shares_files=True, starts=2)
+    report, failure = run(project / "lines.yaml", place, 3)
+    assert report.status == "failed"
+    assert failure == "there is no room for another worker"
+
+
+def test_a_failure_names_the_document_that_failed(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "MOST_DOCUMENTS", 30)
+    text = PIPELINES["documents"].replace("on_error: discard, ", "")
+    (project / "documents.yaml").write_text(text)
+    _, alone = run(project / "documents.yaml")
+    place = Place(Random(2), 0.03, shares_files=True)
+    _, spread = run(project / "documents.yaml", place, 3)
+    assert "failed on document 301" in spread
+    assert spread == alone
+
+
+def test_what_belongs_to_one_process_is_refused(project: Path) -> None:
+    with pytest.raises(EngineError, match="'taps' cannot be used together with several workers"):
+        asyncio.run(api.start(str(project / "lines.yaml"), workers=2, taps=object()))  # type: ignore[arg-type]
+
+
+def test_a_worker_that_is_lost_while_it_starts_is_started_again(project: Path) -> None:
+    class Unlucky(Place):
+        losses = 0
+
+        async def start(self, number: int, job: bytes, show: Show) -> Link:
+            if self.losses < pool.MOST_STARTS - 1:
+                self.losses += 1
+                raise WorkerLostError(f"worker {number} was lost")
+            return await super().start(number, job, show)
+
+    alone, _ = run(project / "lines.yaml")
+    spread, _ = run(project / "lines.yaml", Unlucky(Random(1), 0.0, shares_files=True), 1)
+    assert outcome(spread) == outcome(alone)
+
+
+def test_a_file_that_becomes_shorter_fails_the_run(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 3_000)
+    file = project / "in.jsonl"
+
+    class Cutting(Place):
+        async def start(self, number: int, job: bytes, show: Show) -> Link:
+            link = await super().start(number, job, show)
+            answer = link._replica.answer
+
+            def cutting(message: bytes) -> bytes:
+                if file.stat().st_size > 60_000 and b"Range" in message[:200]:
+                    with file.open("r+b") as opened:
+                        opened.truncate(20_000)
+                return answer(message)
+
+            link._replica.answer = cutting  # type: ignore[method-assign]
+            return link
+
+    report, failure = run(project / "lines.yaml", Cutting(Random(1), 0.0, shares_files=True), 2)
+    assert report.status == "failed"
+    assert "became shorter while it was read" in failure
+    assert isinstance(ExecutionError(failure), EngineError)
