@@ -25,7 +25,7 @@ class LanguageClient:
         folder: Path,
         capabilities: Json,
         settings: Mapping[str, Json] = {},
-        timeout: float = 60,
+        timeout: float = 180,
     ) -> None:
         self._timeout = timeout
         self._folder = folder

@@ -70,6 +70,18 @@ def test_a_new_pipeline_runs_and_its_tests_pass(
     assert tests_pass(tmp_path) == 2
 
 
+def test_a_new_test_passes_for_a_pipeline_that_needs_parameters_and_acts_on_the_outside(
+    new: Callable[..., list[str]], tests_pass: Callable[[Path], int], tmp_path: Path
+) -> None:
+    Path("p.yaml").write_text(
+        "parameters: {name: {required: true}}\n"
+        "snaps:\n  read: {snap: FileReader, file: = _name}\n"
+        "  write: {snap: FileWriter, file: copy.txt}\nlinks: [read -> write]\n"
+    )
+    new("test", "p.yaml")
+    assert tests_pass(tmp_path) == 1
+
+
 def test_a_new_snap_has_tests_that_pass(
     new: Callable[..., list[str]], tests_pass: Callable[[Path], int], tmp_path: Path
 ) -> None:

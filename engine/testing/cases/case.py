@@ -118,6 +118,11 @@ class Case(msgspec.Struct, frozen=True):
     failure: str | None = None
     diagnostics: tuple[str, ...] | None = None
 
+    @property
+    def runs(self) -> bool:
+        """Whether the pipeline runs, which its diagnostics alone do not need."""
+        return bool(self.expectations or self.written or self.failure or self.task)
+
 
 class TestFile(msgspec.Struct, frozen=True):
     """A test file as read. `pipeline` is the path of the pipeline's file."""

@@ -81,9 +81,11 @@ class _Judge:
             return
         if case.task is not None and not self._can_be_hosted(plan, case.task):
             return
+        if not case.runs:
+            return
         self._scope = _scope_of(plan, case)
         guard = self._guard(plan)
-        if self.failures or not self._expects_a_run():
+        if self.failures:
             return
         run = run_plan_of(self.prepared, plan, guard)
         secrets = run.recorder.secrets.without(case.parameters.values())
@@ -110,10 +112,6 @@ class _Judge:
 
     def _note_snapshot(self, name: str) -> None:
         self.notes.append(f"wrote the snapshot {name}")
-
-    def _expects_a_run(self) -> bool:
-        case = self.case
-        return bool(case.expectations or case.written or case.failure or case.task)
 
     # The run
 
