@@ -18,6 +18,7 @@ ERROR: Json = {
         "error": {"type": "string", "description": "What is wrong."},
         "reason": {"type": "string", "description": "Why; perhaps empty."},
         "resolution": {"type": "string", "description": "What to do; perhaps empty."},
+        "request_id": {"type": "string", "description": "The id of the request, as in the log."},
     },
 }
 RUN: Json = {

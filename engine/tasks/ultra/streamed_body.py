@@ -23,9 +23,10 @@ class BodySource(Protocol):
 class StreamedBody:
     """Gives the caller what is there, and something now and then while there is nothing."""
 
-    def __init__(self, form: StreamFormat, source: BodySource) -> None:
+    def __init__(self, form: StreamFormat, source: BodySource, request_id: str) -> None:
         self._format = form
         self._source = source
+        self._request_id = request_id
         self._pieces: deque[bytes] = deque()
         self._last: bytes | None = None
         self._changed = asyncio.Event()
@@ -37,7 +38,7 @@ class StreamedBody:
     def end(self, failure: RunFailure | None = None) -> None:
         """The response is complete, or has failed: the caller is told in the body."""
         form = self._format
-        self._last = form.end if failure is None else form.failure(failure)
+        self._last = form.end if failure is None else form.failure(failure, self._request_id)
         self._changed.set()
 
     def __aiter__(self) -> StreamedBody:

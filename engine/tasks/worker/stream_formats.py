@@ -26,11 +26,12 @@ class StreamFormat(msgspec.Struct, frozen=True):
     def document(self, json: bytes) -> bytes:
         return b"".join((self.before, json, self.after))
 
-    def failure(self, failure: RunFailure) -> bytes:
+    def failure(self, failure: RunFailure, request_id: str) -> bytes:
         texts = {
             "error": failure.error,
             "reason": failure.reason,
             "resolution": failure.resolution,
+            "request_id": request_id,
         }
         return b"".join((self.before_error, msgspec.json.encode(texts), self.after))
 
