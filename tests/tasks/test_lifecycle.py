@@ -245,6 +245,9 @@ def test_a_request_in_work_gets_its_answer_when_the_server_is_asked_to_end(
     assert served.stop() == 0
     call.join()
     assert call.result == (200, {"id": 5})
+    deadline = time.monotonic() + 30
+    while any(map(alive, processes)) and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert not [pid for pid in processes if alive(pid)]
 
 

@@ -41,7 +41,7 @@ def test_a_task_file_has_tokens_with_names_and_times() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{name: ci, hash: secret-of-ci}", "'hash': it is not a hash"),
+        ("{name: ci, hash: secret-of-ci}", "'hash': expected 'sha256:' and 64 hexadecimal digits"),
         ("{name: ci, hash: 'sha256:12'}", "make a token and its hash with: engine token new"),
         (f"{{name: 'c i', hash: '{HASH}'}}", "'c i' is not a valid name for a token"),
         (f"{{name: ci, hash: '{HASH}', expires: soon}}", "'soon' is not a date or time"),
@@ -88,7 +88,7 @@ def test_tokens_do_not_apply_to_schedules() -> None:
         ("tokens:\n", "the setting 'tokens' has no value"),
         ("- a\n", "has no 'tokens'"),
         ("tokens: [{name: ci, hash: ", "tokens.yaml"),
-        ("tokens: [{name: ci, hash: secret-of-ci}]", "it is not a hash"),
+        ("tokens: [{name: ci, hash: secret-of-ci}]", "'hash': expected 'sha256:'"),
         ("token: []\ntokens: []\n", "there is no setting 'token'"),
     ],
 )

@@ -45,7 +45,7 @@ def parse_hash(text: str) -> bytes:
     found = _HASH.fullmatch(text.strip())
     if found is None:
         raise ValueError(
-            "it is not a hash: 'sha256:' and 64 hexadecimal digits; "
+            "expected 'sha256:' and 64 hexadecimal digits; "
             "make a token and its hash with: engine token new"
         )
     return bytes.fromhex(found[1])

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 
+from engine.errors import ConfigurationError
 from engine.tasks.definition.jwt_rules import JwtRules, is_address
 from engine.tasks.definition.task import Task
 from engine.tasks.definition.token_file import load_tokens
@@ -59,10 +60,14 @@ class AccessControl:
         for file in self._files():
             file.reload()
         for task in tasks:
-            if task.token_file:
-                self._token_file(task.token_file)
-            if task.jwt is not None:
-                self._key_source(task.jwt)
+            try:
+                if task.token_file:
+                    self._token_file(task.token_file)
+                if task.jwt is not None:
+                    self._key_source(task.jwt)
+            except ConfigurationError as error:
+                where = f"the task {task.name!r} of {task.path!r}"
+                raise ConfigurationError(f"{where}: {error}") from None
 
     def start(self) -> None:
         """Watch the files, and fetch the keys before the first caller needs them."""
