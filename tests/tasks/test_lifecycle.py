@@ -320,7 +320,7 @@ def test_nothing_is_left_when_the_front_is_killed_and_it_can_be_started_again(
 def test_callers_that_keep_their_connections_lose_nothing_when_the_server_stops(
     serve: Serve, tmp_path: Path
 ) -> None:
-    served = serve(echo(tmp_path, "old"))
+    served = serve(echo(tmp_path, "old"), "--drain-delay", "5s")
     outcomes: Counter[str] = Counter()
     stopping = threading.Event()
 
