@@ -1,7 +1,8 @@
 // Bundles src/ into dist/: a page that loads nothing from other origins.
 import { build } from "esbuild";
-import { copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
+import { basename } from "node:path";
 
 const OUT = "dist";
 const MODEL = "model"; // in dist/, written by pipelines/export_web_model.yaml; kept by this build
@@ -12,7 +13,7 @@ for (const name of await readdir(OUT)) {
   if (name !== MODEL) await rm(`${OUT}/${name}`, { recursive: true });
 }
 
-await build({
+const { metafile } = await build({
   entryPoints: ["src/page.js"],
   outdir: OUT,
   bundle: true,
@@ -23,9 +24,15 @@ await build({
   minify: true,
   legalComments: "none",
   logLevel: "warning",
+  metafile: true,
 });
 
-for (const name of ["index.html", "style.css"]) await copyFile(`src/${name}`, `${OUT}/${name}`);
+// The page needs these chunks at once: the browser loads them together with page.js, not after it.
+const needed = metafile.outputs[`${OUT}/page.js`].imports.filter(({ kind }) => kind === "import-statement");
+const links = needed.map(({ path }) => `<link rel="modulepreload" href="${basename(path)}" />`);
+const html = await readFile("src/index.html", "utf8");
+await writeFile(`${OUT}/index.html`, html.replace("<script", `${links.join("\n    ")}\n    <script`));
+await copyFile("src/style.css", `${OUT}/style.css`);
 for (const name of ["tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm"]) {
   await copyFile(`${WASM}/${name}`, `${OUT}/${name}`);
 }

@@ -54,7 +54,6 @@ function showControls() {
   element("undo").disabled = !drawing.canUndo;
   element("clear").disabled = drawing.isEmpty;
   element("invitation").hidden = !drawing.isEmpty;
-  element("invitation").classList.toggle("low", drawing.isSample);
   element("right").disabled = element("meant").disabled = drawing.isEmpty || answer === null;
 }
 
