@@ -74,16 +74,17 @@ def best_precision():
 # Networks -------------------------------------------------------------------------------------
 
 
-def build(architecture, precision, normalisation=None):
+def build(settings, precision, normalisation=None):
     """The network. Its weights are always float32; `precision` applies to computations."""
     import keras
 
     keras.config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
     layers = keras.layers
-    if architecture == "classic":
+    if settings.architecture == "classic":
         hidden = classic_layers(layers)
     else:
-        hidden = fast_network.hidden_layers(layers, normalisation or layers.BatchNormalization)
+        normalisation = normalisation or layers.BatchNormalization
+        hidden = fast_network.hidden_layers(layers, normalisation, settings.epochs)
     answer = layers.Dense(len(LABELS), activation="softmax", dtype="float32")
     return keras.Sequential([keras.Input(SHAPE), *hidden, answer])
 
@@ -168,7 +169,7 @@ def train(settings, images, labels):
     import keras
 
     steps = -(-len(images) // settings.batch_size)
-    model = build(settings.architecture, settings.precision, fast_network.fused_normalisation())
+    model = build(settings, settings.precision, fast_network.fused_normalisation())
     model.compile(
         optimizer=optimizer(settings.architecture, steps * settings.epochs),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=SMOOTHING[settings.architecture]),
@@ -196,9 +197,9 @@ def train(settings, images, labels):
     return model, progress.history
 
 
-def portable(model, architecture):
+def portable(model, settings):
     """The same network and weights with float32 layers, and without the optimizer."""
-    copy = build(architecture, "float32")
+    copy = build(settings, "float32")
     copy.set_weights(model.get_weights())
     return copy
 
@@ -324,7 +325,7 @@ def snaplogic_final():
         f" {settings.epochs} epochs, batches of {settings.batch_size}, seed {settings.seed}"
     )
     trained, history = train(settings, images[:used], labels[:used])
-    model = portable(trained, settings.architecture)
+    model = portable(trained, settings)
     sure_above = calibrate(model, settings.architecture, images[-HELD_OUT:], labels[-HELD_OUT:])
     test_images = network_input(test_x)
     accuracy = test_accuracy(model, test_images, test_y)

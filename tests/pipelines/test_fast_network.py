@@ -1,6 +1,7 @@
 """The images that the network `fast` is trained on: varied, and some of them drawn."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -56,3 +57,10 @@ def test_every_epoch_is_different(fast_network: Any) -> None:
         fast_network.epoch_images(images, np.zeros(300, int), randomness)[0].sum() for _ in "12"
     )
     assert first != second
+
+
+@pytest.mark.parametrize(("epochs", "second"), [(4, 48), (8, 64)])
+def test_a_long_training_has_more_filters(fast_network: Any, epochs: int, second: int) -> None:
+    layers = Mock()
+    fast_network.hidden_layers(layers, Mock(), epochs)
+    assert [call.args[0] for call in layers.Conv2D.call_args_list] == [32, second, 64, 128]
