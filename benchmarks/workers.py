@@ -21,6 +21,9 @@ from benchmarks.results import Row, Section
 
 ALONE, SPREAD = "one process", "two workers"
 SCRIPT = """
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # else one process takes several cores, too
 import numpy as np
 
 weights = np.random.default_rng(7).standard_normal((64, 64))
