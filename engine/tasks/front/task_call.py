@@ -18,6 +18,7 @@ from engine.tasks.front.prefer import Preferences, preferences
 from engine.tasks.front.repeats import key_of
 from engine.tasks.front.reply import Reply, error_reply
 from engine.tasks.front.submitting import Submits, Timed, caller_of
+from engine.tasks.front.task_replies import closed_task, failed_tersely, unreadable_path
 from engine.tasks.front.tracing import AnsweredRequest, Tracing
 from engine.tasks.wire.messages import Headers, Request, Response
 
@@ -85,14 +86,14 @@ class TaskCall:
             return options(head.headers, self._origin, self._methods)
         closed = self._front.closed.get(task.name)
         if closed is not None and self.takes_work:
-            return _closed(closed)
+            return closed_task(closed)
         refusal = self._front.rate_limits.of_address(task, head.client)
         if refusal is not None:
             return refusal
         decision = self._front.access.of(task).check(head.headers)
         if isinstance(decision, Reply):
             return decision
-        refusal = None if head.is_readable else _unreadable_path()
+        refusal = None if head.is_readable else unreadable_path()
         if head.method not in self._methods:
             refusal = method_not_allowed(head.method, self._methods)
         if isinstance(decision, Caller):
@@ -189,7 +190,7 @@ class TaskCall:
     def _answer(self, reply: Response | Reply) -> None:
         self._answered = time.perf_counter()
         if reply.status == 500 and reply.outcome == "failed" and self._front.policy.terse:
-            reply = _failed_tersely()
+            reply = failed_tersely()
         self._allow(reply)
         respond, self._respond = self._respond, None
         if respond is not None:
@@ -284,25 +285,3 @@ def _values(headers: Headers, wanted: str) -> list[str]:
 
 _CALLER_GONE = 499
 """The status in log and metrics of a request whose caller did not wait for the response."""
-
-
-def _closed(how: str) -> Reply:
-    error = f"the task is {how}"
-    return error_reply(503, error, "", "try again later", [("retry-after", _RETRY_CLOSED)])
-
-
-_RETRY_CLOSED = "10"
-
-
-def _failed_tersely() -> Reply:
-    reply = error_reply(500, "the request failed", "", "see the server's log")
-    return Reply(reply.status, reply.headers, reply.body, "failed")
-
-
-def _unreadable_path() -> Reply:
-    return error_reply(
-        400,
-        "the path of the request cannot be read",
-        "it is not UTF-8",
-        "percent-encode it as UTF-8",
-    )

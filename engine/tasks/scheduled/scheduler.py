@@ -19,7 +19,7 @@ from engine.tasks.pool.hosted_task import HostedTask
 from engine.tasks.pool.pool import Pool
 from engine.tasks.pool.staffing import for_runs
 from engine.tasks.pool.statistics import TaskStatistics
-from engine.tasks.scheduled.history import History, RunRecord
+from engine.tasks.scheduled.history import History
 from engine.tasks.scheduled.scheduled_runs import ScheduledRuns
 from engine.tasks.scheduled.task_history import TaskHistory
 from engine.tasks.wire.messages import RunOpening
@@ -70,9 +70,9 @@ class ScheduledTask(HostedTask):
         pool = Pool(task, for_runs(task, warm=False), _opening(plan), statistics)
         super().__init__(task, plan, statistics, pool)
         self.next_run: datetime | None = None
-        self._history = TaskHistory(self, history)
+        self.history = TaskHistory(self, history)
         self._clock = clock or SystemClock()
-        self._runs = ScheduledRuns(self, self._history, self._clock.now)
+        self.runs = ScheduledRuns(self, self.history, self._clock.now)
         self._watch: asyncio.Task[None] | None = None
         self._handled = self._clock.now()
         self._paused = False
@@ -81,7 +81,7 @@ class ScheduledTask(HostedTask):
         """Continue where the last server stopped, and start the clock."""
         super().start()
         now = self._clock.now()
-        last = self._history.last()
+        last = self.history.last()
         self._handled = now if last is None else last.scheduled_at
         self._begin_watch()
 
@@ -105,10 +105,10 @@ class ScheduledTask(HostedTask):
 
     async def drain(self, patience: float) -> None:
         """Start no more runs; wait for those in progress, then end all processes."""
-        self._runs.ending = True
+        self.runs.ending = True
         await self._end_watch()
         await super().drain(patience)
-        await self._runs.ended()
+        await self.runs.ended()
 
     async def pause(self) -> None:
         """Start no more runs until `resume`; those in progress go on."""
@@ -129,24 +129,16 @@ class ScheduledTask(HostedTask):
         if moments := [*missed, *passed.runs]:
             last, text = moments[-1], "the task was paused"
             log.info("runs up to %s skipped: %s", self._shown(last), text, extra=self._about())
-            self._history.skip(last, text)
+            self.history.skip(last, text)
         self._handled = max(self._handled, now)
-
-    async def runs_ended(self, patience: float) -> None:
-        """Wait for the runs in progress, but no longer than that."""
-        await self._runs.ended(patience)
 
     def run_now(self) -> bool:
         """Start a run outside the schedule; False if an earlier one goes on and may not overlap."""
-        if self._runs.is_busy:
+        if self.runs.is_busy:
             return False
         log.info("run started by an operator", extra=self._about())
-        self._runs.begin(self._clock.now())
+        self.runs.begin(self._clock.now())
         return True
-
-    def recent_runs(self, limit: int) -> list[RunRecord]:
-        """The latest runs, latest first. Raises ExecutionError."""
-        return self._history.recent(limit)
 
     @property
     def next_time(self) -> str | None:
@@ -193,13 +185,13 @@ class ScheduledTask(HostedTask):
         text = "the clock was set back from %s to %s; the times between them come again"
         log.warning(text, self._shown(self._handled), self._shown(now), extra=self._about())
         self._handled = now
-        self._history.forget_after(now)
+        self.history.forget_after(now)
 
     def _handle(self, what: Due) -> None:
         missed = what.missed
         if missed is not None:
             log.warning("%s", missed, extra=self._about())
-            self._history.misfire(missed.last, str(missed))
+            self.history.misfire(missed.last, str(missed))
         for moment in what.runs:
             self._fire(moment)
 
@@ -213,12 +205,12 @@ class ScheduledTask(HostedTask):
 
     def _fire(self, moment: datetime) -> None:
         """Start the run of that time, unless an earlier one goes on or another server has it."""
-        if not self._runs.is_busy:
-            self._runs.begin(moment)
+        if not self.runs.is_busy:
+            self.runs.begin(moment)
             return
         when, text = self._shown(moment), "an earlier run was still in progress"
         log.warning("run of %s skipped: %s", when, text, extra=self._about())
-        self._history.skip(moment, text)
+        self.history.skip(moment, text)
 
     def _about(self) -> dict[str, object]:
         return {"task": self.task.name}

@@ -126,7 +126,7 @@ class HostedTasks:
             hosted = self.all[name]
             self.closed[name] = "drained"
             if isinstance(hosted, ScheduledTask):
-                await hosted.runs_ended(hosted.task.timeouts.drain)
+                await hosted.runs.ended(hosted.task.timeouts.drain)
             else:
                 self._drained[name] = Loaded(hosted.task, hosted.plan)
                 await hosted.drain(hosted.task.timeouts.drain)

@@ -75,7 +75,7 @@ class Operations:
 
     def history(self, name: str, limit: int) -> list[dict[str, Any]]:
         try:
-            return [run_of(record) for record in self._scheduled(name).recent_runs(limit)]
+            return [run_of(record) for record in self._scheduled(name).history.recent(limit)]
         except OperationError:
             raise
         except EngineError as error:
