@@ -23,9 +23,9 @@ class TracedMember(Member):
         self._tracer = tracer
 
     def call(self, view: str, batch: Batch) -> Emission:
-        numbers = self._tracer.sampled(batch)
+        numbers = self._tracer.sampled(batch) if self._tracer.requests else ()
         if not numbers:
-            return super().call(view, batch)
+            return Member.call(self, view, batch)
         before = self.statistics.seconds
         start = self._tracer.enter(self.plan.label, self.plan.type, numbers)
         try:

@@ -118,27 +118,29 @@ class Tracer:
 
     def __init__(self, *, single: bool = False) -> None:
         self._single = single
-        self._open: dict[int, _Request] = {}
+        self.requests: dict[int, _Request] = {}
+        """Those that are sampled, by number; most of the time none."""
+
         self._lock = threading.Lock()
 
     def begin(self, number: int, tag: RequestTag) -> None:
         """A request enters; it is ignored unless it is sampled."""
         if tag.is_sampled:
-            self._open[number] = _Request(tag)
+            self.requests[number] = _Request(tag)
 
     def end(self, number: int) -> list[SpanData]:
         """The request is answered; its spans. What goes on ends with it."""
-        if number not in self._open:
+        if number not in self.requests:
             return []
         with self._lock:
-            request = self._open.pop(number)
+            request = self.requests.pop(number)
             made: list[_Snap | _Call] = [*request.snaps.values(), *request.calls]
             now = time_ns()
             return [each.data(request.tag, now) for each in made]
 
     def sampled(self, batch: Batch) -> Collection[int]:
         """The requests of a batch that leave spans."""
-        if not self._open:
+        if not self.requests:
             return ()
         if self._single:
             return (RUN,)
@@ -147,8 +149,8 @@ class Tracer:
     def among(self, numbers: Iterable[int]) -> Collection[int]:
         """Those of these requests that leave spans."""
         if self._single:
-            return (RUN,) if self._open else ()
-        return {number for number in numbers if number in self._open}
+            return (RUN,) if self.requests else ()
+        return {number for number in numbers if number in self.requests}
 
     def enter(self, label: str, kind: str, numbers: Iterable[int]) -> int:
         """A call of a snap begins; returns the time."""
@@ -194,7 +196,7 @@ class Tracer:
         return TracedCall(calls) if calls else None
 
     def _of(self, numbers: Iterable[int]) -> list[_Request]:
-        found = (self._open.get(number) for number in numbers)
+        found = (self.requests.get(number) for number in numbers)
         return [request for request in found if request is not None]
 
 

@@ -211,7 +211,7 @@ class TaskCall:
         now = time.perf_counter()
         seconds = now - self._started
         self._hosted.statistics.record(status, outcome, seconds)
-        if self._front.tracing is not None:
+        if self._front.tracing is not None and self.tag.is_sampled:
             self._trace(self._front.tracing, status, outcome, now)
         access = self._front.access_log
         if access is not None:

@@ -64,9 +64,8 @@ class Tracing:
         return RequestTag(tag.id, parent, tag.tracestate)
 
     def end(self, tag: RequestTag, request: AnsweredRequest) -> None:
-        """A request with that tag of `begin` is over."""
-        if tag.is_sampled:
-            self.send(_spans(tag, request))
+        """A request that is recorded, with that tag of `begin`, is over."""
+        self.send(_spans(tag, request))
 
 
 def _spans(tag: RequestTag, request: AnsweredRequest) -> list[SpanData]:
