@@ -89,7 +89,7 @@ class _TestReader(SourceReader):
 
     def _case(self, name: str) -> Case:
         path: KeyPath = ("cases", name)
-        given = self.partly(CaseSettings, path)
+        given = {} if self.value(path) is None else self.partly(CaseSettings, path)
         self._check_expects(name, path)
         files = [(key, self.content((*path, "files", key))) for key in self.table((*path, "files"))]
         expect = self.table((*path, "expect"))
@@ -120,7 +120,8 @@ class _TestReader(SourceReader):
 
     def _check_expects(self, name: str, path: KeyPath) -> None:
         """Report a case that would pass whatever the pipeline does."""
-        case = self.value(path)
+        value = self.value(path)
+        case = {} if value is None else value
         if not isinstance(case, dict) or case.get("expect") or case.get("task"):
             return
         hint = "add what must come of it, such as 'expect: {output: [...]}'"

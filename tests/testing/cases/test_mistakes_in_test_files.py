@@ -50,6 +50,7 @@ MISTAKES = [
     ),
     (with_line("mocks: {parse: {fails: x, each: [{n: 1}]}}"), "has several keys: fails, each"),
     (with_line("mocks: {parse: {http: [{request: {}}]}}"), "the setting 'url' is missing"),
+    ("cases:\n  a:\n", "orders.test.yaml:2:3  missing-setting  the case 'a' expects nothing"),
     (with_line("mocks: {read.error: []}"), "write the view below the snap: read: {error: [...]}"),
     (with_line("allow: [read.output]"), "did you mean 'read'?"),
     (with_line("allow: [raed]"), "5:13  unknown-label  the pipeline has no snap labelled 'raed'"),
