@@ -186,6 +186,8 @@ def test_a_line_of_json_tells_the_same_by_name() -> None:
         "client": "127.0.0.1",
         "token": "ci bot",
         "method": "GET",
+        "scheme": "http",
+        "host": None,
         "path": "/tasks/a",
         "status": 200,
         "bytes": 5,
