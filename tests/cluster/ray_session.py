@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import pytest
 from tests.cluster.namespaces import inside
 
 ROOT = Path(__file__).parents[2]
+LIMIT_SECONDS = 300.0
+"""Seconds after which an answer counts as one that never comes."""
 
 
 class Session:
@@ -53,7 +56,11 @@ class Session:
 
     def _answer(self) -> Any:
         assert self._popen.stdout is not None
+        watchdog = threading.Timer(LIMIT_SECONDS, self._popen.kill)
+        watchdog.start()
         line = self._popen.stdout.readline()
+        watchdog.cancel()
+        watchdog.join()
         if not line:
             self._end()
             self._log.seek(0)

@@ -24,6 +24,7 @@ def test_nothing_is_lost_in_silence(tmp_path: Path) -> None:
         env=os.environ | {"HOME": str(tmp_path)},  # Ray writes its token there
         capture_output=True,
         text=True,
+        timeout=1200,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
