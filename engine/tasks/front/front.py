@@ -23,8 +23,9 @@ from engine.tasks.front.proxies import TrustedProxies
 from engine.tasks.front.rate_limit import RateLimits
 from engine.tasks.front.repeats import Repeats
 from engine.tasks.front.reply import Reply, error_reply
+from engine.tasks.front.run_call import RunCall
 from engine.tasks.front.site import Site
-from engine.tasks.front.task_call import Answering, RunCall, TaskCall
+from engine.tasks.front.task_call import Answering, TaskCall
 from engine.tasks.front.tracing import Tracing
 from engine.tasks.wire.messages import Response
 

@@ -257,24 +257,6 @@ class TaskCall:
             allow(reply.headers, task, self._origin)
 
 
-class RunCall(TaskCall):
-    """A request about a run of a task whose caller polls: `/runs/TASK/ID`."""
-
-    takes_work = False
-
-    __slots__ = ()
-
-    @property
-    def _methods(self) -> tuple[str, ...]:
-        return ("GET", "HEAD") if self._path_info.endswith("/result") else RUN_METHODS
-
-    def _begin(self, body: bytes) -> None:
-        task, method, path = self._hosted.task, self._head.method, self._path_info
-        self._answer(self._front.polled.answer(task, method, path, self._caller_key))
-
-
-RUN_METHODS = ("GET", "HEAD", "DELETE")
-
 _SPECIAL = frozenset(("prefer", "idempotency-key"))
 """Headers that say how a request is to be answered."""
 

@@ -34,17 +34,12 @@ _PREFER_ASYNC: Json = {
 }
 
 
-def methods_of(task: Task) -> tuple[str, ...]:
-    """The methods that are described; HEAD is as GET, without a body."""
-    return task.allowed_methods
-
-
 def path_item(task: Task, plan: Plan) -> Json:
     """What `/tasks/NAME` offers."""
     item: Json = {"summary": plan.name, "parameters": _parameters(task, plan)}
     if not item["parameters"]:
         del item["parameters"]
-    for method in methods_of(task):
+    for method in task.allowed_methods:
         item[method.lower()] = _operation(task, plan, method)
     return item
 

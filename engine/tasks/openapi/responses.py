@@ -29,7 +29,7 @@ _HEADERS: Json = {
         "schema": {"type": "integer", "minimum": 0},
     }
 }
-_TIMES = {
+_DONE = {
     "ultra": "The response of the pipeline.",
     "triggered": "The result of the run.",
 }
@@ -68,7 +68,7 @@ def _applies(status: str, task: Task, method: str) -> bool:
 def successes(task: Task, plan: Plan, *, sends_body: bool) -> dict[str, Json]:
     responses: dict[str, Json] = {}
     if task.response != "poll":
-        done: Json = {"description": _TIMES[task.type]}
+        done: Json = {"description": _DONE[task.type]}
         if sends_body:
             done["content"] = _content(task, plan)
         responses["200"] = done

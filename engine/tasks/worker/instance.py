@@ -147,16 +147,13 @@ class Instance:
         admit = None
         if opening.streams:
             self._responder = self._streaming = StreamingResponder(
-                self._send, self._abandon, self._tags
+                self._send, lambda request: self._ledger.abandon(request), self._tags
             )
             admit = self._streaming.admit
         self._responder.filtered_status = opening.filtered_status
         self._ledger = Ledger(self._responder, self._tags, streams=opening.streams)
         self._answers = Answers(self._ledger, self._note_stray)
         self._admission = Admission(opening, self._ledger, self._responder, admit, self._tracer)
-
-    def _abandon(self, request: int) -> None:
-        self._ledger.abandon(request)
 
     def _fail_unanswered(self) -> None:
         """The pipeline has ended: a request without a response will never get one."""
