@@ -290,5 +290,6 @@ def opening(script: Script) -> dict[str, Any]:
         "variables": script.variables,
         "exact": script.exact,
         "trusted": script.trusted,
+        "marks": script.marks,
         "style": script.style,
     }

@@ -53,6 +53,7 @@ class Script(msgspec.Struct, frozen=True):
     the script, in seconds; None: no limit. `memory` is its memory limit in bytes. `variables` are
     environment variables in addition to those that every script gets. `pipe` becomes
     `snaplogic_pipe`. The numbers of rows are int and float, or if `exact` int and Decimal.
+    With `marks`, lines that it prints for a request have its id (see `without_mark`).
     With `trusted`, `SLTool.decode` makes any object that a text names.
     `style` says what the script defines: `functions` as `snaplogic_process`, or a `hook` that reads
     its input itself, as SnapLogic's Script snap has it; a `hook for requests` must say which row
@@ -78,6 +79,7 @@ class Script(msgspec.Struct, frozen=True):
     pipe: dict[str, Any] = msgspec.field(default_factory=dict)
     exact: bool = False
     trusted: bool = False
+    marks: bool = False
     style: ScriptStyle = "functions"
     executor: str = ""
     token: str = ""

@@ -431,6 +431,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             variables=variables(settings.env),
             pipe=run_information(context),
             exact=settings.exact,
+            marks=context.in_ultra,
             executor=settings.executor,
             token=context.value(settings.token, {}),
         )

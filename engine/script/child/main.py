@@ -43,7 +43,8 @@ def main(settings: dict[str, Any]) -> None:
     state = State(folder / "state")
     supervise(settings["lifeline"], str(folder), state)
     _report_crashes(folder)
-    mark_output()
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     connection = socket.socket(fileno=settings["channel"])
     connection.set_inheritable(False)
     channel = Channel(connection, settings["limit"], wait=lambda: None)
@@ -93,6 +94,8 @@ class Conversation:
         installer = install.Installer(opening, self._settings, self._state)
         install.use(installer)
         _offer_tool()
+        if opening["marks"]:
+            mark_output()
         if opening["trusted"]:
             tool.trust_documents()
         self._state.enter(PREPARING)
