@@ -160,12 +160,10 @@ def terminal_columns() -> int:
 
 
 class _Version(argparse.Action):
-    """Looks up the version only on request, because that takes 10 ms."""
-
     def __call__(self, parser: argparse.ArgumentParser, *asked: object) -> None:
-        from importlib.metadata import version
+        from engine.registry.packages import engine_version  # other commands may not need it
 
-        print(f"snapline {version('snapline')}")
+        print(f"snapline {engine_version()}")
         parser.exit()
 
 

@@ -6,28 +6,35 @@ into the buffer that they are read from.
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import struct
 
 REQUEST, REPLY, SHOWN = b"q", b"r", b"s"
 """To a worker: a message. From it: the answer; a line that a snap shows, with the snap's label."""
 
-_HEAD = struct.Struct("!cQ")
-HEAD_BYTES = _HEAD.size
+HEAD = struct.Struct("!cQ")
+
+WANTED = struct.Struct("!I")
+"""To the process that forks workers: a number, with the descriptors of a socket and of a log."""
+
+TOLD = struct.Struct("!cIi")
+"""From it: FORKED or ENDED, the id of the worker's process, and the exit code of one that ended."""
+
+FORKED, ENDED = b"f", b"e"
+
 SOCKET_BUFFER = 1 << 20
 """Room for what is sent ahead; the system may give less."""
 
 
 def framed(kind: bytes, body: bytes) -> tuple[bytes, bytes]:
     """The two parts of a frame."""
-    return _HEAD.pack(kind, len(body)), body
+    return HEAD.pack(kind, len(body)), body
 
 
 def send_frame(connection: socket.socket, kind: bytes, body: bytes) -> None:
     """Send a frame from a blocking socket."""
     head, body = framed(kind, body)
-    if len(body) < _SMALL:
+    if len(body) < SMALL:
         connection.sendall(head + body)
     else:
         connection.sendall(head)
@@ -36,32 +43,11 @@ def send_frame(connection: socket.socket, kind: bytes, body: bytes) -> None:
 
 def receive_frame(connection: socket.socket) -> tuple[bytes, bytearray]:
     """The next frame from a blocking socket. Raises EOFError at the end."""
-    head = bytearray(HEAD_BYTES)
+    head = bytearray(HEAD.size)
     _fill(connection, head)
-    kind, size = _HEAD.unpack(head)
+    kind, size = HEAD.unpack(head)
     body = bytearray(size)
     _fill(connection, body)
-    return kind, body
-
-
-async def send_frame_later(connection: socket.socket, kind: bytes, body: bytes) -> None:
-    """Send a frame from a socket that does not block. Raises OSError."""
-    loop = asyncio.get_running_loop()
-    head, body = framed(kind, body)
-    if len(body) < _SMALL:
-        await loop.sock_sendall(connection, head + body)
-    else:
-        await loop.sock_sendall(connection, head)
-        await loop.sock_sendall(connection, body)
-
-
-async def receive_frame_later(connection: socket.socket) -> tuple[bytes, bytearray]:
-    """The next frame from a socket that does not block. Raises EOFError at the end, and OSError."""
-    head = bytearray(HEAD_BYTES)
-    await _fill_later(connection, head)
-    kind, size = _HEAD.unpack(head)
-    body = bytearray(size)
-    await _fill_later(connection, body)
     return kind, body
 
 
@@ -74,14 +60,5 @@ def _fill(connection: socket.socket, buffer: bytearray) -> None:
         rest = rest[count:]
 
 
-async def _fill_later(connection: socket.socket, buffer: bytearray) -> None:
-    loop = asyncio.get_running_loop()
-    rest = memoryview(buffer)
-    while rest:
-        count = await loop.sock_recv_into(connection, rest)
-        if not count:
-            raise EOFError
-        rest = rest[count:]
-
-
-_SMALL = 16 * 1024
+SMALL = 16 * 1024
+"""Bytes of a body that is worth copying to send it together with its head."""

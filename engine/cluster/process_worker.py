@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import queue
-import signal
 import socket
 import threading
 from contextlib import suppress
@@ -21,8 +20,7 @@ END_SECONDS = 2.0
 
 
 def main(connection: socket.socket) -> None:
-    """The entry point of the process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the coordinator
+    """Work until the socket is closed."""
     sending = threading.Lock()
 
     def send(kind: bytes, body: bytes) -> None:

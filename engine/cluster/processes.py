@@ -3,45 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 from collections import deque
 from contextlib import suppress
 from typing import IO
 
-from engine.cluster.frames import (
-    REPLY,
-    REQUEST,
-    SHOWN,
-    SOCKET_BUFFER,
-    receive_frame_later,
-    send_frame_later,
-)
+from engine.cluster.frames import REPLY, REQUEST, SHOWN, SOCKET_BUFFER
+from engine.cluster.frames_later import receive_frame_later, send_frame_later
 from engine.cluster.placement import PlacementError, Show, WorkerLostError
+from engine.cluster.process_starter import END_SECONDS, ProcessStarter, last_line
 
 START_SECONDS = 60.0
 """Seconds in which a process must have started, even on a busy machine."""
-
-END_SECONDS = 3.0
-"""Seconds that a worker gets to end once its socket is closed."""
-
-_KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "134217728", "MALLOC_MMAP_THRESHOLD_": "33554432"}
-"""Lets the C library keep the memory of a chunk for the next one: to get it from the system again
-each time takes a sixth of the time of a filter and a mapping."""
-
-_START = """\
-import json, socket, sys
-path, descriptor = json.loads(sys.argv[2])
-sys.path[:] = path
-from engine.cluster.process_worker import main
-main(socket.socket(fileno=descriptor))
-"""
 
 
 class Processes:
@@ -50,9 +26,12 @@ class Processes:
     name = "processes"
     shares_files = True
 
+    def __init__(self) -> None:
+        self._starters: list[ProcessStarter] = []
+
     async def start(self, number: int, job: bytes, show: Show) -> ProcessLink:
         """Raises PlacementError, or WorkerLostError."""
-        link = ProcessLink(number, show)
+        link = ProcessLink(number, show, self._starter())
         try:
             async with asyncio.timeout(START_SECONDS):
                 await link.start(job)
@@ -68,25 +47,33 @@ class Processes:
         return link
 
     async def close(self) -> None:
-        """Nothing is shared."""
+        """End the processes that start workers."""
+        await asyncio.gather(*(starter.close() for starter in self._starters))
+
+    def _starter(self) -> ProcessStarter:
+        """The one of this run; another one if that was lost."""
+        if not self._starters or self._starters[-1].is_lost:
+            self._starters.append(ProcessStarter())
+        return self._starters[-1]
 
 
 class ProcessLink:
     """One process (a WorkerLink)."""
 
-    def __init__(self, number: int, show: Show) -> None:
+    def __init__(self, number: int, show: Show, starter: ProcessStarter) -> None:
         loop = asyncio.get_running_loop()
         self.name = f"worker {number}"
         self.incarnation = ""
         self.lost: asyncio.Future[WorkerLostError] = loop.create_future()
         self._number = number
         self._show = show
+        self._starter = starter
         self._connection, self._theirs = socket.socketpair()
         for end in (self._connection, self._theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
         self._connection.setblocking(False)
-        self._messages: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed by close
-        self._popen: subprocess.Popen[bytes] | None = None
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed by close
+        self._pid = 0
         self._waiting: deque[asyncio.Future[bytes]] = deque()
         self._sending = asyncio.Lock()
         self._reading: asyncio.Task[None] | None = None
@@ -95,17 +82,16 @@ class ProcessLink:
     async def start(self, job: bytes) -> None:
         """Start the process, and wait until it has read its job. Raises PlacementError, or
         WorkerLostError."""
-        self._popen = await asyncio.to_thread(self._spawn)
+        self._pid = await self._starter.fork(self._number, self._theirs, self._log)
         self._theirs.close()
-        self.incarnation = str(self._popen.pid)
-        self.name = f"worker {self._number} (process {self._popen.pid})"
+        self.incarnation = str(self._pid)
+        self.name = f"worker {self._number} (process {self._pid})"
         try:
             await send_frame_later(self._connection, REQUEST, job)
             _, answer = await receive_frame_later(self._connection)
         except (OSError, EOFError):
-            code = await asyncio.to_thread(self._popen.wait)
             raise WorkerLostError(
-                f"{self.name} {_ending(code)} while it started{self._last_words()}"
+                f"{await self._ending()} while it started{last_line(self._log)}"
             ) from None
         if answer:
             raise PlacementError(answer.decode())
@@ -138,21 +124,13 @@ class ProcessLink:
             answer.cancel()
         self._connection.close()
         self._theirs.close()
-        if self._popen is not None:
-            await asyncio.to_thread(_end, self._popen)
-        self._messages.close()
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        call = json.dumps([sys.path, self._theirs.fileno()])
-        return subprocess.Popen(
-            [sys.executable, "-P", "-c", _START, f"engine worker {self._number}", call],
-            stdin=subprocess.DEVNULL,
-            stdout=self._messages,
-            stderr=self._messages,
-            pass_fds=(self._theirs.fileno(),),
-            start_new_session=True,
-            env={**os.environ, **_KEEP_MEMORY},
-        )
+        if self._pid:
+            try:
+                await self._starter.code_of(self._pid, END_SECONDS)
+            except TimeoutError:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self._pid, signal.SIGKILL)
+        self._log.close()
 
     async def _read(self) -> None:
         try:
@@ -169,12 +147,7 @@ class ProcessLink:
             await self._lose()
 
     async def _lose(self) -> None:
-        assert self._popen is not None  # it was started
-        with suppress(subprocess.TimeoutExpired):
-            await asyncio.to_thread(self._popen.wait, END_SECONDS)
-        code = self._popen.returncode
-        how = "hung up" if code is None else _ending(code)
-        error = WorkerLostError(f"{self.name} {how}{self._last_words()}")
+        error = WorkerLostError(f"{await self._ending()}{last_line(self._log)}")
         if not self.lost.done():
             self.lost.set_result(error)
         for answer in self._waiting:
@@ -182,28 +155,19 @@ class ProcessLink:
                 answer.set_exception(error)
                 answer.exception()  # perhaps nobody waits for it any more
 
-    def _last_words(self) -> str:
-        """The end of what the process printed, for a message."""
-        with suppress(OSError, ValueError):
-            size = self._messages.seek(0, os.SEEK_END)
-            self._messages.seek(max(0, size - _LAST_BYTES))
-            lines = self._messages.read().decode(errors="replace").strip().splitlines()
-            if lines:
-                return "; its last message: " + lines[-1]
-        return ""
+    async def _ending(self) -> str:
+        """How the process ended, which has closed its socket."""
+        try:
+            code = await self._starter.code_of(self._pid, END_SECONDS)
+        except TimeoutError:
+            return f"{self.name} hung up"
+        return f"{self.name} {_ending(code)}"
 
 
-def _end(popen: subprocess.Popen[bytes]) -> None:
-    try:
-        popen.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(popen.pid, signal.SIGKILL)
-        popen.wait()
-
-
-def _ending(code: int) -> str:
+def _ending(code: int | None) -> str:
     """How a process ended, by its exit code."""
+    if code is None:
+        return "was lost"
     if code >= 0:
         return f"exited with code {code}"
     try:
@@ -212,6 +176,3 @@ def _ending(code: int) -> str:
         name = ""
     hint = "; the system kills processes like this when memory runs out" if code == -9 else ""
     return f"was killed by signal {-code}{name}{hint}"
-
-
-_LAST_BYTES = 2000

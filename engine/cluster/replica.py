@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterable
-from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 
@@ -35,6 +34,7 @@ from engine.documents import Batch, Document, Item, Lineage, StreamEnd, StreamSt
 from engine.errors import EngineError, ExecutionError
 from engine.plan.plan import Port
 from engine.registry import Registry, discover
+from engine.registry.packages import engine_version
 from engine.run.execution import Execution, Load, load_yaml
 from engine.run.host import StageHost
 from engine.run.report import SnapStatistics
@@ -53,7 +53,7 @@ class VersionError(ExecutionError):
 
 def versions() -> tuple[str, str]:
     """The versions of the engine and of Python in this process."""
-    return version("snapline"), platform.python_version()
+    return engine_version(), platform.python_version()
 
 
 class Replica:

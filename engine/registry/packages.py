@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 GROUP = "engine.snaps"
+_DISTRIBUTION = "snapline"
 _METADATA_FOLDERS = (".dist-info", ".egg-info")
 
 
@@ -29,6 +30,18 @@ def snap_packages() -> list[SnapPackage]:
     if any(path.endswith(".egg") or Path(path).is_file() for path in sys.path):
         return [package for _, package in sorted(_from_importlib())]
     return [package for _, package in sorted(_from_folders())]
+
+
+def engine_version() -> str:
+    """The version of the engine that is installed."""
+    for path in sys.path:
+        for folder in _metadata_in(path):
+            name, _, rest = folder.name.partition("-")
+            if name == _DISTRIBUTION and folder.suffix == ".dist-info":
+                return rest.removesuffix(folder.suffix)
+    from importlib.metadata import version
+
+    return version(_DISTRIBUTION)
 
 
 def _from_importlib() -> Iterator[tuple[str, SnapPackage]]:

@@ -51,6 +51,9 @@ KINDS: dict[str, Kind] = {
     "script": Kind("stateless", "'script'"),
     "run": Kind("stateless"),
 }
+PROCESS_KINDS = {"worker and starter": Kind("stateless")}
+"""The starter is the process from which workers are forked."""
+
 NODE_KINDS = {
     "node": Kind("stateless"),
     "node with state": Kind("stateful", "'counting'"),
@@ -60,7 +63,7 @@ NODE_KINDS = {
 class Place:
     """Where runs are: worker processes of this machine."""
 
-    kinds = KINDS
+    kinds = KINDS | PROCESS_KINDS
     options: tuple[str, ...] = ("--workers", "2")
 
     def __init__(self, project: Path) -> None:
@@ -76,7 +79,13 @@ class Place:
         return os.environ | {"PYTHONPATH": str(HERE.parents[1])}
 
     def workers(self, run: subprocess.Popen[bytes]) -> list[int]:
-        return [pid for pid in _below(run.pid) if b"engine worker " in _command(pid)]
+        """Also those whose parent is gone. Other tests have other folders."""
+        return [pid for pid in _processes() if _name(pid).startswith("worker ") and self._has(pid)]
+
+    def _has(self, pid: int) -> bool:
+        with suppress(OSError):
+            return Path(f"/proc/{pid}/cwd").readlink() == self.project
+        return False
 
     def scripts(self, run: subprocess.Popen[bytes]) -> list[int]:
         """The processes of scripts: they are below the workers."""
@@ -86,6 +95,10 @@ class Place:
         if kind == "run":
             run.kill()
             return
+        if kind == "worker and starter":
+            for pid in _below(run.pid):
+                if _name(pid) == "workers":
+                    os.kill(pid, signal.SIGKILL)
         pids = self.scripts(run) if kind == "script" else self.workers(run)
         if pids:
             with suppress(ProcessLookupError):
@@ -210,6 +223,12 @@ def _processes() -> Iterator[int]:
     return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
 
 
+def _name(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""
+
+
 def _command(pid: int) -> bytes:
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -252,7 +271,7 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--on", choices=["processes", "ray"], default="processes")
-    parser.add_argument("--kind", choices=[*KINDS, *NODE_KINDS])
+    parser.add_argument("--kind", choices=[*KINDS, *PROCESS_KINDS, *NODE_KINDS])
     arguments = parser.parse_args()
     on_ray = arguments.on == "ray"
     if on_ray and _IN_NETWORK not in os.environ:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.kills import KINDS, Kills, place_of
+from tests.cluster.kills import KINDS, PROCESS_KINDS, Kills, place_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
 
@@ -18,6 +18,6 @@ def kills(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kills]:
         yield Kills(place, seed=4)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *PROCESS_KINDS])
 def test_nothing_is_lost_in_silence(kind: str, kills: Kills) -> None:
     assert kills.once(kind)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import socket
-import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -173,6 +172,8 @@ def _of_connection(error: BaseException) -> Words | None:
         return "the connection was refused", "check host and port, and that the server is running"
     if isinstance(error, socket.gaierror):
         return f"the host is not known: {error.strerror}", "check its name"
+    import ssl  # slow to import, and connections rarely fail
+
     if isinstance(error, ssl.SSLError):
         return (
             f"could not make a secure connection: {error.reason or error}",
