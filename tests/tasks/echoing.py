@@ -11,7 +11,8 @@ from engine.request_tags import RequestTag
 from engine.tasks.front.calls import Respond
 from engine.tasks.front.connection import Connection
 from engine.tasks.front.head import Head
-from engine.tasks.front.http_server import HttpServer, listen
+from engine.tasks.front.http_server import HttpServer
+from engine.tasks.front.listening import listen
 from engine.tasks.front.reply import Reply
 from engine.tasks.wire.messages import Response
 from tests.tasks.hosting import turns

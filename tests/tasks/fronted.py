@@ -11,7 +11,8 @@ import msgspec
 
 from engine.tasks.definition.task import Task
 from engine.tasks.front.front import Front
-from engine.tasks.front.http_server import HttpServer, listen
+from engine.tasks.front.http_server import HttpServer
+from engine.tasks.front.listening import listen
 from engine.tasks.front.reply import Reply
 from engine.tasks.front.submitting import Deliver
 from engine.tasks.pool.statistics import TaskStatistics

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
+import uvloop
 
 from engine import api
 from engine.plan.plan import Plan
@@ -37,6 +40,28 @@ def in_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Non
         asyncio.run(limited())
 
     return run
+
+
+def in_each_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """A test that is a coroutine, on the loop of the standard library and on that of the server."""
+
+    def run(*args: Any, loop: Callable[[], asyncio.AbstractEventLoop], **kwargs: Any) -> None:
+        async def limited() -> None:
+            async with asyncio.timeout(SECONDS):
+                await test(*args, **kwargs)
+
+        with asyncio.Runner(loop_factory=loop) as runner:
+            runner.run(limited())
+
+    functools.update_wrapper(run, test)
+    given = inspect.signature(test)
+    added = inspect.Parameter("loop", inspect.Parameter.KEYWORD_ONLY)
+    vars(run)["__signature__"] = given.replace(parameters=[*given.parameters.values(), added])
+    loops = [asyncio.new_event_loop, uvloop.new_event_loop]
+    each: Callable[..., None] = pytest.mark.parametrize("loop", loops, ids=["asyncio", "uvloop"])(
+        run
+    )
+    return each
 
 
 def plan_of(folder: Path, text: str) -> Plan:

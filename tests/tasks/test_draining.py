@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
+from typing import Any
 
+import pytest
+
+from engine.tasks.front import connection as connection_module
+from engine.tasks.front import http_server
+from engine.tasks.front.connection import CROSSING_SECONDS, KEEP_ALIVE_SECONDS
+from engine.tasks.front.peers import is_readable
 from tests.tasks.echoing import running
-from tests.tasks.hosting import in_loop, turns
-from tests.tasks.wire import answers, message
+from tests.tasks.hosting import in_each_loop, in_loop, turns
+from tests.tasks.wire import CLOSE, answers, message
 
 
 @in_loop
@@ -90,6 +98,107 @@ async def test_with_a_delay_new_callers_are_answered_even_if_nobody_is_connected
             assert response.header("connection") == ["close"]
         assert not draining.done()
         draining.cancel()
+
+
+# Requests that cross with the end of their connection
+
+
+@in_each_loop
+async def test_a_request_that_crosses_with_the_end_sees_the_end_and_is_not_reset(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with running() as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as caller:
+            await server.connection()
+            crossing = after_looking(lambda: caller.sendall(message("GET", "/crossing")))
+            monkeypatch.setattr(http_server, "is_readable", crossing)
+            await server.server.drain(0)
+            assert await asyncio.to_thread(everything, caller) == b""
+            caller.sendall(message("GET", "/another"))
+            assert caller.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+        await turns(lambda: not server.connections())
+        assert server.echo.asked == []
+
+
+@in_each_loop
+async def test_a_request_that_crosses_with_the_end_of_keep_alive_is_not_reset(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with running() as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as caller:
+            connection = await server.connection()
+            crossing = after_looking(lambda: caller.sendall(message("GET", "/crossing")))
+            monkeypatch.setattr(connection_module, "is_readable", crossing)
+            connection.check_time(server.server.now() + KEEP_ALIVE_SECONDS)
+            assert await asyncio.to_thread(everything, caller) == b""
+        assert server.echo.asked == []
+
+
+@in_each_loop
+async def test_a_request_that_has_arrived_when_keep_alive_ends_is_answered() -> None:
+    async with running() as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as caller:
+            connection = await server.connection()
+            caller.sendall(message("GET", "/last", [CLOSE]))
+            connection.check_time(server.server.now() + KEEP_ALIVE_SECONDS)
+            (response,) = answers(await asyncio.to_thread(everything, caller))
+    assert response.body == b"GET /last "
+
+
+@in_each_loop
+async def test_a_caller_that_asks_again_does_not_lose_its_last_response() -> None:
+    async with running() as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as caller:
+            caller.sendall(message("GET", "/large"))
+            server.server.draining = True
+            await turns(lambda: server.echo.sent)
+            caller.sendall(message("POST", "/again", (), bytes(200_000)))
+            (response,) = answers(await asyncio.to_thread(everything, caller))
+        assert server.echo.asked == ["/large"]
+    assert response.header("connection") == ["close"]
+    assert response.body[:11] == b"GET /large "
+    assert len(response.body) == 11 + 20_000_000
+
+
+@in_each_loop
+async def test_a_caller_that_was_served_a_moment_ago_is_waited_for() -> None:
+    async with running() as server:
+        unused, _ = await server.connect()
+        reader, writer = await server.connect()
+        writer.write(message("GET", "/a"))
+        await reader.readuntil(b"GET /a ")
+        draining = asyncio.create_task(server.server.drain(0, recent=40))
+        assert await unused.read() == b""
+        assert not draining.done()
+        writer.write(message("GET", "/b"))
+        (response,) = answers(await reader.read())
+        writer.close()
+        await draining
+    assert response.body == b"GET /b "
+    assert response.header("connection") == ["close"]
+
+
+@in_each_loop
+async def test_a_caller_that_leaves_its_connection_open_is_not_waited_for() -> None:
+    async with running() as server:
+        reader, _ = await server.connect()
+        connection = await server.connection()
+        await server.server.drain(0)
+        assert await reader.read() == b""
+        assert connection.lingers
+        connection.check_time(server.server.now() + CROSSING_SECONDS)
+        await turns(lambda: not server.connections())
+
+
+def after_looking(then: Callable[[], None]) -> Callable[[Any], bool]:
+    """Look whether something has arrived; then something does."""
+
+    def look(transport: Any) -> bool:
+        found = is_readable(transport)
+        then()
+        return found
+
+    return look
 
 
 def everything(caller: socket.socket) -> bytes:

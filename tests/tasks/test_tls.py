@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import resource
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,15 @@ import pytest
 
 from engine.cli import main
 from engine.errors import ConfigurationError
-from engine.tasks.front.http_server import HttpServer, listen
+from engine.tasks.front import http_server
+from engine.tasks.front.http_server import HttpServer
+from engine.tasks.front.listening import listen
 from engine.tasks.front.tls import ServerTls, TlsFiles
 from tests.tasks.certificates import DAY, Made, make
 from tests.tasks.conftest import Serve, Served
 from tests.tasks.echoing import Echo
-from tests.tasks.hosting import in_loop, turns
-from tests.tasks.wire import CLOSE, message
+from tests.tasks.hosting import in_each_loop, in_loop, turns
+from tests.tasks.wire import CLOSE, answers, message
 
 ECHO = "snaps: {echo: {snap: Mapper, mappings: {$content: $}}}"
 
@@ -201,6 +205,160 @@ def test_what_is_not_tls_costs_its_connection_and_no_line_of_the_log(
 def test_old_versions_of_tls_are_refused(tmp_path: Path) -> None:
     context = ServerTls(files(make(tmp_path, "one"))).context
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+def test_a_server_that_may_open_no_more_files_waits_for_some(serve: Serve, tmp_path: Path) -> None:
+    made = make(tmp_path, "server")
+    served = served_with(serve, tmp_path, made)
+    wait_until_ready(served)
+    _, hard = resource.prlimit(served.pid, resource.RLIMIT_NOFILE)
+    used = len(list(Path(f"/proc/{served.pid}/fd").iterdir()))
+    resource.prlimit(served.pid, resource.RLIMIT_NOFILE, (used, hard))
+    with socket.create_connection(("127.0.0.1", served.port), timeout=30):
+        served.wait_for(lambda: "cannot accept connections: Too many open files" in served.stderr)
+        resource.prlimit(served.pid, resource.RLIMIT_NOFILE, (hard, hard))
+        assert status_of(served, made) == 200
+
+
+class Secured:
+    """An echo behind TLS."""
+
+    def __init__(self, made: Made, server: HttpServer, echo: Echo, address: Any) -> None:
+        self.server = server
+        self.echo = echo
+        self.address = address
+        self.trusted = ssl.create_default_context(cafile=str(made.certificate))
+        self.connect = partial(socket.create_connection, address, timeout=30)
+
+    @property
+    def handshakes(self) -> int:
+        assert self.server.acceptor is not None
+        return len(self.server.acceptor.handshakes)
+
+    def half_a_hello(self) -> bytes:
+        """As much of a ClientHello as leaves the server waiting for the rest."""
+        sent = ssl.MemoryBIO()
+        caller = self.trusted.wrap_bio(ssl.MemoryBIO(), sent, server_hostname="localhost")
+        with suppress(ssl.SSLWantReadError):
+            caller.do_handshake()
+        return sent.read()[:100]
+
+    def open(self) -> ssl.SSLSocket:
+        """A connection after its handshake; an end without notice is an error to it."""
+        return self.trusted.wrap_socket(
+            self.connect(), server_hostname="localhost", suppress_ragged_eofs=False
+        )
+
+    def ask(self) -> int:
+        with self.open() as caller:
+            caller.sendall(message("GET", "/", [CLOSE]))
+            (answer,) = answers(everything(caller))
+        return answer.status
+
+
+@asynccontextmanager
+async def secured(folder: Path, max_connections: int | None = None) -> AsyncIterator[Secured]:
+    made = make(folder, "server")
+    echo = Echo()
+    server = HttpServer(echo, max_connections)
+    listener = listen("127.0.0.1", 0)
+    address = listener.getsockname()
+    await server.start(listener, ServerTls(files(made)).context)
+    try:
+        yield Secured(made, server, echo, address)
+    finally:
+        server.stop_listening()
+        await server.closed(0)
+
+
+def everything(caller: socket.socket) -> bytes:
+    parts = []
+    while part := caller.recv(2**16):
+        parts.append(part)
+    return b"".join(parts)
+
+
+@in_each_loop
+async def test_handshakes_in_progress_take_the_places_of_connections(tmp_path: Path) -> None:
+    async with secured(tmp_path, max_connections=4) as here:
+        with ExitStack() as callers:
+            silent = [callers.enter_context(here.connect()) for _ in range(4)]
+            for each in silent[2:]:
+                each.sendall(here.half_a_hello())
+            await turns(lambda: here.handshakes == 4)
+            assert await asyncio.to_thread(here.ask) == 503
+            await turns(lambda: not here.server.connections)
+            for _ in range(16):
+                callers.enter_context(here.connect())
+            await turns(lambda: here.handshakes == 20)
+            with here.connect() as refused:
+                assert await asyncio.to_thread(refused.recv, 1) == b""
+            assert here.handshakes == 20
+        await turns(lambda: here.handshakes == 0)
+        assert await asyncio.to_thread(here.ask) == 200
+
+
+@in_each_loop
+async def test_a_handshake_that_takes_too_long_is_broken_off(tmp_path: Path) -> None:
+    async with secured(tmp_path) as here:
+        assert here.server.acceptor is not None
+        here.server.acceptor.handshake_seconds = 0.05
+        with here.connect() as silent, here.connect() as slow:
+            slow.sendall(here.half_a_hello())
+            for each in (silent, slow):
+                assert await asyncio.to_thread(each.recv, 1000) == b""
+        here.server.acceptor.handshake_seconds = 60
+        assert await asyncio.to_thread(here.ask) == 200
+        await turns(lambda: here.handshakes == 0)
+
+
+@in_each_loop
+async def test_a_server_that_ends_waits_for_no_handshake(tmp_path: Path) -> None:
+    async with secured(tmp_path) as here:
+        with here.connect() as begun:
+            begun.sendall(here.half_a_hello())
+            await turns(lambda: here.handshakes == 1)
+            with here.connect() as waiting:
+                await here.server.drain(0)
+                for each in (begun, waiting):
+                    assert await asyncio.to_thread(each.recv, 1000) == b""
+        await turns(lambda: here.handshakes == 0)
+
+
+@in_each_loop
+async def test_a_server_that_ends_lets_handshakes_finish(tmp_path: Path) -> None:
+    async with secured(tmp_path) as here:
+        with here.connect() as begun:
+            await turns(lambda: here.handshakes == 1)
+            draining = asyncio.create_task(here.server.drain(40))
+            await turns(lambda: here.server.draining)
+
+            def ask() -> bytes:
+                with here.trusted.wrap_socket(begun, server_hostname="localhost") as caller:
+                    caller.sendall(message("GET", "/a"))
+                    return everything(caller)
+
+            (response,) = answers(await asyncio.to_thread(ask))
+            await draining
+    assert response.header("connection") == ["close"]
+
+
+@in_each_loop
+async def test_a_request_that_crosses_with_the_end_sees_the_end_and_is_not_reset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with secured(tmp_path) as here:
+        with await asyncio.to_thread(here.open) as caller:
+            await turns(lambda: here.server.connections)
+
+            def crossing(transport: Any) -> bool:
+                caller.sendall(message("GET", "/crossing"))
+                return False
+
+            monkeypatch.setattr(http_server, "is_readable", crossing)
+            await here.server.drain(0)
+            assert await asyncio.to_thread(everything, caller) == b""
+        assert here.echo.asked == []
 
 
 @in_loop

@@ -1,9 +1,8 @@
 """A connection: HTTP/1.1 as one state machine.
 
 Requests are answered one after the other; while one waits for its turn, nothing more is read. All
-that a caller may do is limited in size and time. A connection that ends while its caller is still
-sending lingers: its output ends, and what arrives is discarded, because closing it with unread data
-would reset it, and the response might be lost with it.
+that a caller may do is limited in size and time. A connection that the server ends lingers if its
+caller may still be sending: its output ends, and what arrives is discarded.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from engine.tasks.front.calls import UnreadCall
 from engine.tasks.front.exchange import Exchange
 from engine.tasks.front.head import Head, RefusedHeadError
 from engine.tasks.front.outgoing import Outgoing
+from engine.tasks.front.peers import is_readable
 from engine.tasks.front.reply import Reply, error_reply, too_large, too_much
 from engine.tasks.front.request_reader import RequestReader
 
@@ -34,6 +34,9 @@ UNREAD_ANSWER_SECONDS = 60.0
 LINGER_SECONDS = 30.0
 """Seconds for a caller that still sends to read the response that ends its connection."""
 
+CROSSING_SECONDS = 1.0
+"""Seconds for a request to arrive that was sent before its caller has seen the end."""
+
 KEEP_ALIVE_SECONDS = 75.0
 """Seconds that a connection may wait for its next request."""
 
@@ -49,7 +52,6 @@ class Connection(Outgoing):
 
     def __init__(self, server: HttpServer) -> None:
         super().__init__(server)
-        self.lingers = False
         self.half_closed = False
         self._client = ""
         self.takes_no_more = False
@@ -58,6 +60,7 @@ class Connection(Outgoing):
         self._reading: Exchange | None = None
         self._reading_since: float | None = server.now()
         self.idle_since = server.now()
+        self.was_served = False
         self._advancing = False
         self._hung_up = False
 
@@ -67,7 +70,6 @@ class Connection(Outgoing):
         if isinstance(peer, tuple):
             self._client = f"{peer[0]}:{peer[1]}"
         if not self.server.add(self):
-            self._reading_since = None  # do not linger
             self.refuse(error_reply(503, "the server has too many connections", "", _LATER))
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -140,7 +142,7 @@ class Connection(Outgoing):
         self.takes_no_more = True
         exchange = self._reading
         if exchange is not None and exchange.answered:
-            self._close()  # its response was sent before its body had come
+            self.close()  # its response was sent before its body had come
             return
         tag = self._reader.tag() if exchange is None else exchange.call.tag
         call = UnreadCall(self.server.application, self._client, tag, reply)
@@ -182,8 +184,9 @@ class Connection(Outgoing):
         if self.transport.is_closing() or self.lingers:
             return
         if not exchange.keep_alive:
-            self._close()
+            self.close()
             return
+        self.was_served = True
         now = self.idle_since = self.server.now()
         if self._reading_since is not None:
             self._reading_since = now  # the request had to wait for its turn
@@ -192,23 +195,20 @@ class Connection(Outgoing):
             self.transport.resume_reading()
         self._advance()
 
-    def _close(self) -> None:
+    def close(self) -> None:
         """Send what is waiting and hang up; linger if the caller may still be sending."""
+        is_sending = self._reading is not None or self._reader.in_head
+        knows = self.takes_no_more  # that this was its last request
         self.takes_no_more = True
         exchanges, self._exchanges = self._exchanges, deque()
         for exchange in exchanges:
             exchange.leave()
-        unread = (
-            self._reading is not None or self._reader.in_head or self._reading_since is not None
-        )
-        self._reading_since = self.server.now()
-        if unread and not self.half_closed:
-            self.lingers = True
-            if self.transport.can_write_eof():  # TLS cannot; its caller sees the length
-                self.transport.write_eof()
-            self.transport.resume_reading()
-        else:
+        if is_sending and not self.half_closed:
+            self.linger(LINGER_SECONDS)
+        elif knows or not self.transport.can_write_eof():
             self.transport.close()
+        else:
+            self.linger(CROSSING_SECONDS)
 
     # From the caller
 
@@ -262,13 +262,18 @@ class Connection(Outgoing):
             if now - self.idle_since >= KEEP_ALIVE_SECONDS:
                 self.transport.abort()
         elif self.lingers:
-            if since is not None and now - since >= LINGER_SECONDS:
+            if now >= self.linger_end:
                 self.transport.abort()
-        elif since is None:
-            if not self._exchanges and now - self.idle_since >= KEEP_ALIVE_SECONDS:
-                self.transport.close()
-        elif now - since >= REQUEST_SECONDS and (
-            not self._exchanges or self._exchanges[0] is self._reading  # it waits for no other
+        elif not (self._exchanges or self.is_reading):
+            is_over = now - self.idle_since >= KEEP_ALIVE_SECONDS
+            if since is not None:
+                is_over = now - since >= REQUEST_SECONDS  # it has never sent a request
+            if is_over and not is_readable(self.transport):
+                self.close()
+        elif (
+            since is not None
+            and now - since >= REQUEST_SECONDS
+            and (not self._exchanges or self._exchanges[0] is self._reading)  # waits for no other
         ):
             self._end_slow()
 
@@ -285,11 +290,8 @@ class Connection(Outgoing):
         return not self.takes_no_more and (self._reading is not None or self._reader.in_head)
 
     def _end_slow(self) -> None:
-        if not self._reader.in_head and self._reading is None:
-            self.transport.close()  # there is no request
-            return
         if self._reading is not None and self._reading.answered:
-            self.transport.close()
+            self.close()
             return
         why = f"it was incomplete after {REQUEST_SECONDS:g} seconds"
         remedy = f"send at least {MIN_BODY_RATE:,} bytes a second"

@@ -1,4 +1,4 @@
-"""The HTTP server: it accepts connections on an open socket, and watches them."""
+"""The HTTP server: it gets connections from an open socket, and watches them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ import sys
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import partial
-from typing import Any
 
 from engine.tasks.front.calls import Application
 from engine.tasks.front.connection import Connection
+from engine.tasks.front.listening import Acceptor
 from engine.tasks.front.outgoing import Outgoing
 from engine.tasks.front.peers import has_hung_up, is_readable
 
 log = logging.getLogger(__name__)
 
-BACKLOG = 4096
 MAX_INCOMING_BYTES = 512 * 1024 * 1024
 """Bytes of incomplete bodies, over all callers."""
 
@@ -32,17 +31,16 @@ its processes, and cuts off callers that read nothing."""
 STALLED_SECONDS = 1.0
 """Seconds without reading that count as stalled then."""
 
-HANDSHAKE_SECONDS = 20.0
-"""Seconds for the handshake of TLS."""
-
-SHUTDOWN_SECONDS = 3600.0
-"""Seconds for a caller of TLS to read the end of its response; one that stalls is cut off earlier,
-by its connection."""
-
 TICK_SECONDS = 0.25
 CLOSE_SECONDS = 1.0
 """Seconds for an idle connection to send another request, once the server is draining; and, once it
 accepts no more, for requests that have begun to arrive."""
+
+RECENT_SECONDS = 5.0
+"""Seconds since its last response for a connection that has had one: its caller may well go on."""
+
+_REFUSED_HANDSHAKES = 16
+"""Handshakes beyond the limit of connections: so many callers at a time are told why."""
 
 _GONE_SECONDS = 0.01
 """Seconds after which a caller that has hung up, and not only half-closed, is known."""
@@ -78,78 +76,72 @@ class HttpServer:
 
         self._loop = asyncio.get_running_loop()
         self.now = self._loop.time
-        self._server: asyncio.Server | None = None
-        self._listener: socket.socket | None = None
-        self._tls: ssl.SSLContext | None = None
+        self.acceptor: Acceptor | None = None
         self._clock: asyncio.Task[None] | None = None
 
     async def start(self, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         self._set_date()
-        self._listener, self._tls = listener, tls
-        options: dict[str, Any] = {"sock": listener, "ssl": tls, "backlog": BACKLOG}
-        if tls is not None:
-            options["ssl_handshake_timeout"] = HANDSHAKE_SECONDS
-            options["ssl_shutdown_timeout"] = SHUTDOWN_SECONDS
-        if listener.family == socket.AF_UNIX:
-            self._server = await self._loop.create_unix_server(self._connection, **options)
-        else:
-            self._server = await self._loop.create_server(self._connection, **options)
+        self.acceptor = Acceptor(partial(Connection, self), self._has_room, listener, tls)
+        await self.acceptor.start()
         self._clock = asyncio.create_task(self._tick(), name="http clock")
 
-    async def drain(self, patience: float = CLOSE_SECONDS, delay: float | None = None) -> None:
-        """Accept no more connections, close those that stay idle, and let begun requests arrive.
+    async def drain(
+        self,
+        patience: float = CLOSE_SECONDS,
+        delay: float | None = None,
+        recent: float = RECENT_SECONDS,
+    ) -> None:
+        """Accept no more connections, let begun requests arrive, and hang up on idle callers.
 
         Callers are served, each for the last time, for `delay` seconds before that; if it is None,
-        only until no connection is idle, and no longer than `patience`.
+        only until no connection is idle, and no longer than `patience`. Whoever has been served
+        in the last `recent` seconds is not hung up on yet.
         """
         self.draining = True
         if delay is None:
             await self._until(lambda: not any(each.is_idle for each in self.connections), patience)
         else:
             await asyncio.sleep(delay)
-        await self._accept_last()
-        await self._until(lambda: self._none_arrives(self.now() - patience), patience)
-        self._none_arrives(self.now())
+        if self.acceptor is not None:
+            await self.acceptor.accept_last()
+        end = self.now() + patience
+        await self._until(lambda: self._none_arrives(patience, recent, end), max(patience, recent))
+        self._none_arrives(0, 0, end)
+        if self.acceptor is not None:
+            self.acceptor.abort_handshakes()
 
     def stop_listening(self) -> None:
-        if self._server is not None:
-            self._server.close()
+        if self.acceptor is not None:
+            self.acceptor.stop()
+            self.acceptor.abort_handshakes()
 
     async def closed(self, patience: float) -> None:
-        """Wait for the responses to be sent, then cut the connections that are left."""
-        await self._until(lambda: not self.connections, patience)
+        """Wait for the responses to be sent and read, then cut the connections that are left."""
+        await self._until(self._all_have_gone, patience)
         for connection in list(self.connections):
             connection.transport.abort()
         await asyncio.sleep(0)
         if self._clock is not None:
             self._clock.cancel()
 
-    async def _accept_last(self) -> None:
-        """Stop listening. Those that have connected are accepted: closing would reset them."""
-        if self._listener is None:
-            return
-        accepted: list[socket.socket] = []
-        with self._listener.dup() as last:  # keeps it open when the loop has stopped
-            self.stop_listening()
-            await asyncio.sleep(0)
-            with contextlib.suppress(OSError):  # nobody waits any more
-                while len(accepted) < BACKLOG:
-                    accepted.append(last.accept()[0])
-        for each in accepted:
-            each.setblocking(False)
-        connect = partial(self._loop.connect_accepted_socket, self._connection, ssl=self._tls)
-        await asyncio.gather(*map(connect, accepted), return_exceptions=True)  # some have gone
+    def _all_have_gone(self) -> bool:
+        for connection in [each for each in self.connections if each.lingers]:
+            connection.check_time(self.now())
+        return not self.connections
 
-    def _connection(self) -> Connection:
-        return Connection(self)
+    def _none_arrives(self, patience: float, recent: float, end: float) -> bool:
+        """Hang up on idle callers; whether no request may come any more.
 
-    def _none_arrives(self, quiet_since: float) -> bool:
-        """Close those that have been idle since then; whether no request may come on another."""
-        for connection in list(self.connections):
-            is_quiet = connection.is_idle and connection.idle_since <= quiet_since
-            if is_quiet and not is_readable(connection.transport):
-                connection.transport.close()
-        return not any(each.is_idle or each.is_reading for each in self.connections)
+        Those that have begun to arrive, and handshakes, have until `end`.
+        """
+        now = self.now()
+        for connection in [each for each in self.connections if each.is_idle]:
+            wait = recent if connection.was_served else patience
+            if now - connection.idle_since >= wait and not is_readable(connection.transport):
+                connection.close()
+        if now < end and (self._handshakes or any(each.is_reading for each in self.connections)):
+            return False
+        return not any(each.is_idle for each in self.connections)
 
     async def _until(self, condition: Callable[[], bool], patience: float) -> None:
         end = self.now() + patience
@@ -161,7 +153,9 @@ class HttpServer:
     def add(self, connection: Connection) -> bool:
         """Whether it may stay."""
         self.connections.add(connection)
-        return len(self.connections) <= self.max_connections
+        if self.acceptor is not None:
+            self.acceptor.handshakes.discard(connection)
+        return len(self.connections) + self._handshakes <= self.max_connections
 
     def remove(self, connection: Connection) -> None:
         self.connections.discard(connection)
@@ -185,6 +179,16 @@ class HttpServer:
     def note_half_closed(self, connection: Connection) -> None:
         self._half_closed.add(connection)
         self._loop.call_later(_GONE_SECONDS, connection.check_gone)
+
+    @property
+    def _handshakes(self) -> int:
+        """Those of TLS in progress; each takes the place of a connection."""
+        return 0 if self.acceptor is None else len(self.acceptor.handshakes)
+
+    def _has_room(self) -> bool:
+        """Whether a handshake may begin."""
+        places = self.max_connections + _REFUSED_HANDSHAKES
+        return len(self.connections) + self._handshakes < places
 
     # The clock
 
@@ -236,20 +240,3 @@ def _max_connections() -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         soft = hard
     return max(soft - _SPARE_FILES, soft // 2) if soft != resource.RLIM_INFINITY else sys.maxsize
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens on the address; port 0 takes a free one. Raises OSError."""
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)
-    except OSError:
-        listener.close()
-        raise
-    listener.setblocking(False)
-    return listener

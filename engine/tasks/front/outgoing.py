@@ -13,12 +13,19 @@ if TYPE_CHECKING:
 
 
 class Outgoing(asyncio.Protocol):
-    """`unsent_since` is since when the caller has read nothing of the bytes that wait for it."""
+    """`unsent_since` is since when the caller has read nothing of the bytes that wait for it.
+
+    `lingers`: its output has ended, and what arrives is dropped until the caller ends it too, or
+    until `linger_end`. To close it with unread data would reset it, and the caller might lose what
+    it was sent.
+    """
 
     def __init__(self, server: HttpServer) -> None:
         self.server = server
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
         self.unsent_since = 0.0
+        self.lingers = False
+        self.linger_end = 0.0
         self._unsent = 0
         self._writable: asyncio.Event | None = None
 
@@ -38,6 +45,14 @@ class Outgoing(asyncio.Protocol):
         if self._writable is not None:
             self._writable.set()
             self._writable = None
+
+    def linger(self, seconds: float) -> None:
+        """End the output once all is sent; of TLS, only its length tells the caller the end."""
+        self.lingers = True
+        self.linger_end = self.server.now() + seconds
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.transport.resume_reading()
 
     def abort(self) -> None:
         self.transport.abort()

@@ -8,7 +8,7 @@ import socket
 import msgspec
 
 from engine.errors import EngineError
-from engine.tasks.front.http_server import listen
+from engine.tasks.front.listening import listen
 from engine.tasks.front.tls import ServerTls
 
 
