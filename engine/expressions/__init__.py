@@ -27,7 +27,7 @@ from engine.expressions.decimals import exact_decimals
 from engine.expressions.evaluation import evaluate, scope_with_libraries
 from engine.expressions.json_text import json_hook, to_json
 from engine.expressions.libraries import load_library, overlay
-from engine.expressions.literal_part import Parts, compile_parts
+from engine.expressions.literal_part import Parts, compile_parts, fixed_beginning
 from engine.expressions.mapping import compile_mapping
 from engine.expressions.parameter_warnings import lint_parameters
 from engine.expressions.parsed import parse
@@ -56,6 +56,7 @@ __all__ = [
     "compile_parts",
     "evaluate",
     "exact_decimals",
+    "fixed_beginning",
     "json_hook",
     "library_members",
     "lint_parameters",

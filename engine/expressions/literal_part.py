@@ -12,6 +12,7 @@ from itertools import takewhile
 from typing import Any
 
 from engine.documents import copied
+from engine.errors import DataError
 from engine.expressions.compilation import compile_node, context_of
 from engine.expressions.compiler.names import Names
 from engine.expressions.nodes import (
@@ -52,6 +53,30 @@ def compile_parts(
         return literal, added
 
     return parts
+
+
+def fixed_beginning(
+    text: str, *, scope: Scope, data_parameters: Collection[str] = ()
+) -> tuple[str, bool]:
+    """The beginning of a string that is the same in all of a run, and whether that is all of it.
+
+    It depends neither on documents nor on parameters in `data_parameters`, nor on what changes from
+    call to call, such as `Date.now()` and `snap.out`. Empty if there is none, or if it cannot be
+    computed, which whoever uses the expression will find out.
+    """
+    fixed = _Varying(frozenset(f"_{name}" for name in data_parameters))
+    node = parse(text)
+    is_complete = not fixed.decides(node)
+    if not is_complete:
+        pair = fixed.split(node)
+        if not isinstance(pair, ArrayLiteral):
+            return "", False
+        node = pair.items[0]
+    try:
+        value = compile_node(text, node, Names(context_of(scope, False), {}), False)(None)
+    except DataError:
+        return "", False
+    return (value, is_complete) if isinstance(value, str) else ("", False)
 
 
 class _Data:
@@ -129,6 +154,15 @@ class _Data:
             takewhile(lambda item: not self.decides(item) and not isinstance(item, Spread), items)
         )
         return before, tuple(items[len(before) :])
+
+
+class _Varying(_Data):
+    """Data, and all names but parameters and `pipe`: dates, random numbers, counts of the snap."""
+
+    def decides(self, node: Node) -> bool:
+        if isinstance(node, Name) and not node.name.startswith("_") and node.name != "pipe":
+            return True
+        return super().decides(node)
 
 
 def _is_pipe(node: Node) -> bool:

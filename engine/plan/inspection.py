@@ -18,7 +18,7 @@ from engine.plan.plan import Facts
 from engine.registry import SnapClass, SnapFile
 from engine.registry.loading import describe, place_of
 from engine.sdk.children import ChildReference
-from engine.sdk.files import WrittenFile
+from engine.sdk.files import ReadFile, WrittenFile
 from engine.sdk.settings import Issue, KeyPath, Settings, shown
 from engine.sdk.snap import Parallel, PythonCode, Snap, StreamSnap
 from engine.sdk.views import Views
@@ -34,6 +34,7 @@ class Inspection(NamedTuple):
     issues: tuple[Issue, ...]
     files: tuple[tuple[KeyPath, str], ...]
     written: tuple[WrittenFile, ...]
+    read: tuple[ReadFile, ...]
     code: tuple[PythonCode, ...]
     children: tuple[ChildReference, ...]
     views: Views
@@ -49,6 +50,7 @@ def inspect_snap(snap_class: SnapClass, settings: Settings) -> Inspection:
             _items(snap_class, "check", settings),
             _items(snap_class, "files_needed", settings),
             _items(snap_class, "files_written", settings),
+            _items(snap_class, "files_read", settings),
             _items(snap_class, "python_code", settings),
             _items(snap_class, "children", settings),
             _answer(snap_class, "views_for", settings),
@@ -176,6 +178,7 @@ _RESULTS: dict[str, tuple[Callable[[object], bool], str]] = {
     "check_inputs": (_is(Issue), "Issue values"),
     "files_needed": (_is_row(tuple, str), "tuples of a setting's path and a file name"),
     "files_written": (_is(WrittenFile), "WrittenFile values"),
+    "files_read": (_is(ReadFile), "ReadFile values"),
     "python_code": (_is(PythonCode), "PythonCode values"),
     "children": (_is(ChildReference), "ChildReference values"),
     "views_for": (_is(Views), "Views"),

@@ -39,7 +39,7 @@ def check_python(
     views = {(port.label, port.view) for port in linked}
     for label, snap in snaps.items():
         for code in snap.code:
-            read = _read(code, folder, project)
+            read = source_of(code, folder, project)
             if read is None or (code.text and _is_cut(collector)):
                 continue
             file, text = read
@@ -80,7 +80,7 @@ def _is_cut(collector: ProblemCollector) -> bool:
     return any(problem.code == "yaml-error" for problem in collector.spec.problems)
 
 
-def _read(code: PythonCode, folder: str, project: str) -> tuple[str, str] | None:
+def source_of(code: PythonCode, folder: str, project: str) -> tuple[str, str] | None:
     """The file (none for Python in the setting itself) and its text; None if it cannot be read."""
     if not code.file:
         return "", code.text

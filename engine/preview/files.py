@@ -61,6 +61,9 @@ class PreviewFiles(ProjectFiles):
     def write(self, name: str, action: FileAction, *, create_folder: bool) -> FileTarget:
         raise _changes("writes", name)
 
+    def check_readable(self, name: str) -> None:
+        """Nothing: a preview may not need the file."""
+
     def remove(self, name: str) -> None:
         raise _changes("deletes", name)
 

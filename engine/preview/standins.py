@@ -10,6 +10,7 @@ from engine.documents import Batch, Item, StreamStart
 from engine.errors import EngineError
 from engine.preview.quotas import ENOUGH_BYTES, Quota
 from engine.run.context import SnapContext
+from engine.sdk.files import ReadFile, WrittenFile
 from engine.sdk.results import Emission, To
 from engine.sdk.settings import Evaluated
 from engine.sdk.settings import shown as quoted
@@ -29,6 +30,15 @@ class StandIn(Snap[Any]):
 
     preview_quota: Quota
     preview_reason = ""
+
+    @classmethod
+    def files_written(cls, settings: Any) -> Iterable[WrittenFile]:
+        """None: the snap will not run."""
+        return ()
+
+    @classmethod
+    def files_read(cls, settings: Any) -> Iterable[ReadFile]:
+        return ()
 
     def open(self) -> None:
         """Open nothing: the snap will not run."""

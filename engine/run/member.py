@@ -19,6 +19,7 @@ from engine.plan.plan import Port
 from engine.registry import Registry
 from engine.run.context import SnapContext
 from engine.run.execution import Execution
+from engine.run.file_checks import check_files
 from engine.run.ownership import Owner, owner_of
 from engine.run.report import SnapStatistics
 from engine.run.services import Crossed
@@ -89,6 +90,7 @@ class Member:
         """Create and open the snap. There is no document yet to which `on_error` could apply."""
         self._made = self._guarded(lambda: self._class(self.plan.settings, self.context), None)
         self._guarded(self.snap.open, None)
+        self._guarded(lambda: check_files(type(self.snap), self.plan, self.context), None)
         self._is_open = True
         facts = self.plan.facts
         self._owner = owner_of(

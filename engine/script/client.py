@@ -61,6 +61,8 @@ class RemoteSession(Session):
         )
         self._reader.start()
         self._hand_over(channel, self._opening())
+        self._send(channel, channel.frame("prepare"))
+        self._receive(channel, "ready")
         return channel
 
     def _greet(self, channel: Channel) -> None:

@@ -57,6 +57,7 @@ class EmbeddedSession(Session):
         if version != VERSION:
             raise ScriptFailure("the script's process speaks another version of the protocol")
         self._hand_over(channel, opening(self._script))
+        self._receive(channel, "ready")
         return channel
 
     def _on_hang_up(self) -> None:

@@ -233,6 +233,9 @@ class PeerConnection:
     def _answer(self, session: EmbeddedSession, request: list[Any]) -> None:
         try:
             match request:
+                case ["prepare"]:
+                    session.connect()
+                    self._send("ready")
                 case ["start"]:
                     self._reply("documents", [session.start()])
                 case ["rows", list(rows), bool(more)]:

@@ -66,7 +66,7 @@ class Session(ABC):
 
     @abstractmethod
     def _connect(self) -> Channel:
-        """Start the process that runs the script, and send it the script."""
+        """Start the process that will run the script, and have it install what the script needs."""
 
     @abstractmethod
     def _lost(self, error: Exception) -> ScriptFailure:
@@ -78,9 +78,14 @@ class Session(ABC):
     @abstractmethod
     def close(self) -> None: ...
 
-    def start(self) -> list[Document]:
+    def connect(self) -> None:
         self._stop_if_interrupted()
         self._channel = self._connect()
+        self._in_call = False
+
+    def start(self) -> list[Document]:
+        if self._channel is None:
+            self.connect()
         return [document for part in self._request("start", "documents") for document in part]
 
     def process(self, rows: list[Document], *, more: bool = False) -> Iterator[list[ScriptAnswer]]:

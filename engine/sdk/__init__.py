@@ -37,6 +37,7 @@ from engine.sdk.files import (
     FileName,
     Files,
     FileTarget,
+    ReadFile,
     WrittenFile,
 )
 from engine.sdk.http import (
@@ -265,6 +266,7 @@ __all__ = [
     "PythonCode",
     "RatioGuard",
     "RawJson",
+    "ReadFile",
     "ReadPaths",
     "Result",
     "RetryPolicy",

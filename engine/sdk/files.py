@@ -44,12 +44,31 @@ Name = FileName | str
 class WrittenFile(msgspec.Struct, frozen=True):
     """A setting, at `path` of a snap's settings, that names a file or folder that the snap writes.
 
-    `shared`: other snaps of the run may also write it, if they declare it as shared.
+    `shared`: other snaps of the run may also write it, if they declare it as shared. The rest tells
+    the runtime what the snap does about a file that exists, and whether it creates missing folders
+    (the file itself, if that `is_folder`), so that a run which could never write it does not start.
+    `allow_outside`: data in the name may lead out of its folder. `retries`: the snap tries again.
     """
 
     path: tuple[str | int, ...]
     name: Evaluated[str]
     shared: bool = False
+    action: FileAction = "overwrite"
+    is_folder: bool = False
+    creates_folder: bool = False
+    allow_outside: bool = False
+    retries: bool = False
+
+
+class ReadFile(msgspec.Struct, frozen=True):
+    """A setting, at `path` of a snap's settings, that names a file that the snap reads.
+
+    If nothing in the pipeline can create it, a run does not start without it.
+    """
+
+    path: tuple[str | int, ...]
+    name: Evaluated[str]
+    retries: bool = False
 
 
 class FileContent:

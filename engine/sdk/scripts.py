@@ -142,6 +142,13 @@ class ScriptSession(Protocol):
     `snaplogic_process` is that row's answer.
     """
 
+    def connect(self) -> None:
+        """Start the script's process, which installs what the script needs, but does not load it.
+
+        `start` does this if it has not been done.
+        """
+        ...
+
     def start(self) -> list[Document]:
         """Load the script and call `snaplogic_init`; its documents."""
         ...

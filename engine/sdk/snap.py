@@ -28,7 +28,7 @@ from engine.expressions.steps import Step
 from engine.sdk.children import ChildReference
 from engine.sdk.context import Context
 from engine.sdk.facts import Foreign
-from engine.sdk.files import WrittenFile
+from engine.sdk.files import ReadFile, WrittenFile
 from engine.sdk.http import HttpResponse
 from engine.sdk.results import BATCH_SIZE, Collected, Emission, Result, To
 from engine.sdk.settings import Issue, NoSettings, Settings
@@ -94,7 +94,8 @@ class Snap(Generic[S]):
     documents are its input documents); `writes` (acts on the outside world, so a preview skips it;
     `writes_for` if that depends on the settings), and then `would`, which says what it would do:
     `{items}` are its documents, `{file}` the values of the setting `file`; `reaches` (it reads from
-    the `network` or a `database`, which a preview does only if it is allowed to);
+    the `network` or a `database`, which a preview does only if it is allowed to); `makes_files` (it
+    may create files that `files_written` and `children` do not tell of);
     `flows` (`process_batch` yields each result as soon as it is ready, so the runtime need not
     split batches to keep documents flowing); `plain` (its documents hold only JSON values, bytes
     and date-times, so the runtime need not check them); `changes_input` (it may change its input
@@ -123,6 +124,7 @@ class Snap(Generic[S]):
     blocking: ClassVar[bool] = False
     passes_on: ClassVar[bool] = False
     writes: ClassVar[bool] = False
+    makes_files: ClassVar[bool] = False
     would: ClassVar[str] = "act on {items}"
     reaches: ClassVar[Literal["", "network", "database"]] = ""
     category: ClassVar[str] = ""
@@ -201,6 +203,11 @@ class Snap(Generic[S]):
     @classmethod
     def files_written(cls, settings: S) -> Iterable[WrittenFile]:
         """The settings that name files the snap writes: no two snaps may write the same file."""
+        return ()
+
+    @classmethod
+    def files_read(cls, settings: S) -> Iterable[ReadFile]:
+        """The settings that name files the snap reads while it runs."""
         return ()
 
     @classmethod

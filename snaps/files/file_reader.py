@@ -13,6 +13,7 @@ from engine.sdk import (
     Expression,
     Foreign,
     Issue,
+    ReadFile,
     S3Account,
     Settings,
     Snap,
@@ -116,6 +117,10 @@ class FileReader(Snap[FileReaderSettings]):
     @classmethod
     def check(cls, settings: FileReaderSettings) -> Iterable[Issue]:
         yield from check_retries(settings)
+
+    @classmethod
+    def files_read(cls, settings: FileReaderSettings) -> Iterable[ReadFile]:
+        yield ReadFile(("file",), settings.file, retries=settings.retries.value != 0)
 
     def open(self) -> None:
         self._ended = Event()

@@ -182,7 +182,15 @@ class FileWriter(StreamSnap[FileWriterSettings]):
 
     @classmethod
     def files_written(cls, settings: FileWriterSettings) -> Iterable[WrittenFile]:
-        yield WrittenFile(("file",), settings.file, shared=settings.file_action == "append")
+        yield WrittenFile(
+            ("file",),
+            settings.file,
+            shared=settings.file_action == "append",
+            action=settings.file_action,
+            creates_folder=settings.create_dir,
+            allow_outside=settings.allow_outside,
+            retries=settings.retries.value != 0,
+        )
 
     def open(self) -> None:
         self._target: FileTarget | None = None

@@ -129,7 +129,13 @@ class TFJSWriter(Snap[TFJSWriterSettings]):
 
     @classmethod
     def files_written(cls, settings: TFJSWriterSettings) -> Iterable[WrittenFile]:
-        yield WrittenFile(("folder",), settings.folder)
+        yield WrittenFile(
+            ("folder",),
+            settings.folder,
+            is_folder=True,
+            creates_folder=True,
+            allow_outside=settings.allow_outside,
+        )
 
     def open(self) -> None:
         self._check: Check | None = None

@@ -15,6 +15,7 @@ from engine.sdk import (
     Example,
     Foreign,
     Issue,
+    ReadFile,
     S3Account,
     Settings,
     Snap,
@@ -116,6 +117,10 @@ class ZipFileRead(Snap[ZipFileReadSettings]):
     def check(cls, settings: ZipFileReadSettings) -> Iterable[Issue]:
         yield from check_retries(settings)
         yield from ratio_issues(settings.max_ratio)
+
+    @classmethod
+    def files_read(cls, settings: ZipFileReadSettings) -> Iterable[ReadFile]:
+        yield ReadFile(("file",), settings.file, retries=settings.retries.value != 0)
 
     def open(self) -> None:
         self._ended = Event()

@@ -123,7 +123,13 @@ class ZipFileWrite(StreamSnap[ZipFileWriteSettings]):
 
     @classmethod
     def files_written(cls, settings: ZipFileWriteSettings) -> Iterable[WrittenFile]:
-        yield WrittenFile(("file",), settings.file)
+        yield WrittenFile(
+            ("file",),
+            settings.file,
+            action=settings.file_action,
+            creates_folder=settings.create_dir,
+            allow_outside=settings.allow_outside,
+        )
 
     def open(self) -> None:
         self._files = files_with(self.context, self.settings.account)

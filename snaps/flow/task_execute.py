@@ -69,6 +69,7 @@ class TaskExecute(Snap[TaskExecuteSettings]):
     blocking = True
     flows = True
     replayable = False
+    makes_files = True  # as the pipeline of the task may
     plain = True
     changes_input = False
     loses_lineage = ""

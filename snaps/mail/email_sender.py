@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from engine.sdk import (
     Account,
+    ConfigurationError,
     DataError,
     Document,
     Evaluated,
@@ -23,6 +24,7 @@ from engine.sdk import (
     Issue,
     Item,
     Path,
+    ReadFile,
     Settings,
     SmtpAccount,
     Snap,
@@ -136,6 +138,7 @@ class EmailSender(Snap[EmailSenderSettings]):
             "a document without a recipient is an error; no mail is sent for it",
             settings={
                 "account": "mail",
+                "sender": "orders@example.com",
                 "to": "= $email",
                 "subject": "= 'Order ' + $id",
                 "body": "= 'Thank you, ' + $name",
@@ -162,10 +165,22 @@ class EmailSender(Snap[EmailSenderSettings]):
         if settings.table_data_path and settings.email_type != "html_table":
             hint = "set email_type to html_table, or remove it"
             yield Issue(("table_data_path",), "only a table has rows", hint)
+        yield from _recipient_issues(settings)
+
+    @classmethod
+    def files_read(cls, settings: EmailSenderSettings) -> Iterable[ReadFile]:
+        for place, row in enumerate(settings.attachments):
+            yield ReadFile(("attachments", place, "url"), row.url)
 
     def open(self) -> None:
         settings = self.settings
         self._account = self.context.account(settings.account)
+        if settings.sender.expression is None and not (
+            settings.sender.value or self._account.email_id
+        ):
+            raise ConfigurationError(
+                "the mail has no sender: set sender, or email_id of the account"
+            )
         self._connection = MailConnection(self._account, settings.retries, settings.retry_interval)
         self._waiting: list[Document] = []
         path = settings.table_data_path
@@ -276,6 +291,19 @@ class EmailSender(Snap[EmailSenderSettings]):
 
     def _text(self, value: Evaluated[str | None], document: Document) -> str:
         return self.context.value(value, document) or ""
+
+
+def _recipient_issues(settings: EmailSenderSettings) -> Iterator[Issue]:
+    """Mistakes in recipients that no document can change."""
+    named = {name: getattr(settings, name) for name in ("to", "cc", "bcc")}
+    if all(each.expression is None and not each.value for each in named.values()):
+        yield Issue(("to",), "the mail has no recipient", "give an address")
+    for name, given in named.items():
+        if given.expression is None and given.value:
+            try:
+                _addresses(name, given.value)
+            except DataError as error:
+                yield Issue((name,), error.reason, error.resolution)
 
 
 def _addresses(name: str, text: str) -> list[str]:

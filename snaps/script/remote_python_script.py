@@ -238,6 +238,9 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         self._pace = PART_SECONDS
         self._yields = False
         """Whether documents of the current row have come, but not yet its end."""
+        if not self._script_linked:
+            self._session = self._opened(self._script)
+            self._session.connect()
 
     def start(self) -> Iterator[Document | To]:
         if not self._script_linked:
@@ -404,12 +407,15 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         return ScriptModule(module_name(file), self.context.files.locate(file), source)
 
     def _begin(self, script: Script) -> Iterator[Document | To]:
-        """Open the session, and emit the script's documents before its first row."""
+        """Load the script, and emit its documents before its first row."""
         self._takes_batches = _BATCH_FUNCTION in script.source
-        session = self.context.scripts.open(script, self._print, self.context.fail)
-        self._session = session
-        yield from session.start()
+        if self._session is None:
+            self._session = self._opened(script)
+        yield from self._session.start()
         yield from self._new_lines()
+
+    def _opened(self, script: Script) -> ScriptSession:
+        return self.context.scripts.open(script, self._print, self.context.fail)
 
     def _planned_script(self, source: str) -> Script:
         settings, context = self.settings, self.context

@@ -169,12 +169,12 @@ class Script(Snap[ScriptSettings]):
 
     def open(self) -> None:
         self._session: ScriptSession | None = None
-        self._planned = self._script()
+        context = self.context
+        self._session = context.scripts.open(self._script(), context.show, context.fail)
+        self._session.connect()
 
     def start(self) -> Iterator[Document]:
-        context = self.context
-        self._session = context.scripts.open(self._planned, context.show, context.fail)
-        yield from self._outside_rows(self._session.start())
+        yield from self._outside_rows(self._running().start())
 
     def process_batch(self, view: str, batch: Batch) -> Emission:
         return self._answered(batch)

@@ -88,7 +88,7 @@ class RecordReplay(Snap[RecordReplaySettings]):
     @classmethod
     def files_written(cls, settings: RecordReplaySettings) -> Iterable[WrittenFile]:
         if not settings.replay_only:
-            yield WrittenFile(("path",), settings.path)
+            yield WrittenFile(("path",), settings.path, creates_folder=True)
 
     def open(self) -> None:
         self._left = 0 if self.settings.replay_only else self.settings.document_count

@@ -17,6 +17,7 @@ METHODS = {
     "check_inputs": "Issue values",
     "files_needed": "tuples of a setting's path and a file name",
     "files_written": "WrittenFile values",
+    "files_read": "ReadFile values",
     "python_code": "PythonCode values",
     "children": "ChildReference values",
     "views_for": "Views",

@@ -21,6 +21,7 @@ from engine.sdk.files import (
     FileTarget,
     Name,
     Purpose,
+    WrittenFile,
 )
 from engine.sdk.settings import Evaluated, Settings, settings_of
 
@@ -88,6 +89,15 @@ class SnapFiles:
         if self._writers is not None:
             self._writers.claim(self._files.locate(text), self._label, action)
         return self._files.write(text, action, create_folder=create_folder)
+
+    def check_writable(self, name: Name, written: WrittenFile) -> None:
+        self._files.check_writable(self._checked(name), written)
+
+    def check_folder(self, name: Name, written: WrittenFile) -> None:
+        self._files.check_folder(self._checked(name), written)
+
+    def check_readable(self, name: Name) -> None:
+        self._files.check_readable(self._checked(name))
 
     def remove(self, name: Name) -> None:
         self._files.remove(self._checked(name))

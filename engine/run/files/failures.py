@@ -34,6 +34,7 @@ _BY_STATUS: dict[int, Words] = {
     503: ("the server is temporarily unavailable (status 503)", "try again later, or set retries"),
 }
 _EXTRAS = dict.fromkeys(("s3", "s3a"), "install it with: pip install 'snapline[s3]'")
+_CREATE_FOLDER = "create it, or set create_dir to true"
 _NOT_THERE = (FileNotFoundError, KeyError, IndexError)
 
 
@@ -106,7 +107,10 @@ def _missing(path: Path, can_create_folder: bool, kind: str) -> Words:
         return f"it is a link to {target!r}, which does not exist", "correct or remove the link"
     folder = path.parent
     if folder.is_dir():
-        return f"the {kind} does not exist", _nearest(path) or "check the name"
+        hint = _nearest(path) or "check the name"
+        if can_create_folder and kind == "folder":
+            hint = _CREATE_FOLDER
+        return f"the {kind} does not exist", hint
     if folder.is_symlink():
         return f"its folder is a link to {str(folder.readlink())!r}, which does not exist", ""
     missing = folder
@@ -114,7 +118,7 @@ def _missing(path: Path, can_create_folder: bool, kind: str) -> Words:
         missing = missing.parent
     hint = _nearest(missing)
     if can_create_folder:
-        hint = "create it, or set create_dir to true"
+        hint = _CREATE_FOLDER
     return f"the folder {str(folder)!r} does not exist", hint or "check the name"
 
 

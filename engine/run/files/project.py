@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from copy import copy
 from pathlib import Path
 from typing import IO, Any
@@ -23,8 +23,22 @@ from engine.run.files.names import (
     split_chain,
 )
 from engine.run.files.reading import Elsewhere, open_file, open_seekable
-from engine.run.files.remote import RemoteTarget, list_remote, remote_size, remove_remote
-from engine.sdk.files import FileAction, FileContent, FileEntry, FileTarget, Purpose
+from engine.run.files.remote import (
+    RemoteTarget,
+    check_scheme,
+    list_remote,
+    remote_size,
+    remove_remote,
+)
+from engine.run.files.targets import check_folder, check_source, check_target
+from engine.sdk.files import (
+    FileAction,
+    FileContent,
+    FileEntry,
+    FileTarget,
+    Purpose,
+    WrittenFile,
+)
 from engine.sdk.http import HttpClient
 
 _MAX_FOLDERS = 1000
@@ -118,6 +132,36 @@ class ProjectFiles:
             can_create = not create_folder
             raise failure("write", located, error, can_create_folder=can_create) from error
 
+    def check_writable(self, name: str, written: WrittenFile) -> None:
+        """Raise DataError if a file, or a folder of files, can certainly not be written."""
+        located = self.locate(name)
+        _refuse_read_only(located)
+        with _as_failure("write", located, can_create_folder=not written.creates_folder):
+            if not is_local(located):
+                check_scheme(located)
+            elif not device_of(located):
+                check_target(Path(os.path.realpath(located)), written)
+
+    def check_folder(self, name: str, written: WrittenFile) -> None:
+        """Raise DataError if no file can be written in a folder."""
+        located = self.locate(name)
+        _refuse_read_only(located)
+        can_create = not written.creates_folder
+        with _as_failure("write into", located, can_create_folder=can_create, kind="folder"):
+            if not is_local(located):
+                check_scheme(located)
+            else:
+                check_folder(Path(os.path.realpath(located)), creates=written.creates_folder)
+
+    def check_readable(self, name: str) -> None:
+        """Raise DataError if a file can certainly not be read."""
+        located = self.locate(name)
+        with _as_failure("read", located):
+            if not is_local(located):
+                check_scheme(located)
+            elif not device_of(located):
+                check_source(Path(located))
+
     def remove(self, name: str) -> None:
         """Remove a file if it exists."""
         located = self.locate(name)
@@ -157,6 +201,14 @@ class ProjectFiles:
             from engine.run.files.hidden_files import remove_leftovers
 
             remove_leftovers(folder)
+
+
+@contextmanager
+def _as_failure(what: str, located: str, **details: Any) -> Iterator[None]:
+    try:
+        yield
+    except errors_of(located) as error:
+        raise failure(what, located, error, **details) from error
 
 
 def _no_client() -> HttpClient:

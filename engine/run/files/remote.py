@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from engine.plan.folders import is_chain, scheme_of
 from engine.run.files.failures import failure, stopped
 from engine.sdk.files import FileAction, FileEntry
 
@@ -78,6 +79,19 @@ class RemoteTarget:
         if self._transaction is not None:
             self._transaction.complete(commit=True)
             self._transaction = None
+
+
+def check_scheme(url: str) -> None:
+    """Raise ValueError for an unknown scheme, ImportError if its package is not installed.
+
+    Nothing connects to the other side, which may be there when the file is used.
+    """
+    scheme = scheme_of(url)
+    if scheme in ("", "http", "https", "data") or is_chain(url):
+        return
+    import fsspec  # imported late: fsspec is slow to import and rarely needed
+
+    fsspec.get_filesystem_class(scheme)
 
 
 def remote_size(url: str, options: Mapping[str, Any]) -> int | None:

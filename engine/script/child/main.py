@@ -78,6 +78,8 @@ class Conversation:
         self._rows_decoder = decoder(restore_row_value(exact=opening["exact"]))
         try:
             program = self._prepare(opening)
+            self._settle()
+            self._outbox.send("ready")
             self._serve(program)
         except ScriptRaisedError as error:
             self._settle()

@@ -19,7 +19,7 @@ from msgspec.msgpack import Decoder, Encoder
 
 from .encoding import FailedError, Restore, encode_into, encode_value, encoder, restore_answer
 
-VERSION = 7
+VERSION = 8
 FRAME_LIMIT = 1 << 30
 
 _HEADER = struct.Struct("!I")

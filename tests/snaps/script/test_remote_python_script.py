@@ -166,6 +166,9 @@ class Recorder:
         self.script = script
         return self
 
+    def connect(self) -> None:
+        """Nothing to prepare."""
+
     def start(self) -> list[Document]:
         return []
 
