@@ -24,6 +24,7 @@ from snaps.shared.extras import library
 
 class AvroParser(StoredStreamSnap[Settings]):
     kind = "Avro"
+    magic = b"Obj\x01"
     since = "0.4.0"
     about = """
     Each record becomes a document. Decimals, dates and date-times keep their types, floats become

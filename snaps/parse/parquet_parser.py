@@ -30,6 +30,7 @@ class ParquetParserSettings(Settings):
 
 class ParquetParser(StoredStreamSnap[ParquetParserSettings]):
     kind = "Parquet"
+    magic = b"PAR1"
     since = "0.4.0"
     about = """
     Each row becomes a document. Decimals, dates and date-times keep their types, floats become

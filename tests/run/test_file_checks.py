@@ -277,5 +277,6 @@ links: [make -> train -> late]
 """
     _, failure, _ = run(tmp_path, text, Works)
     assert "no-such-package-at-all" in str(failure)
-    assert f"snap 'late' (RemotePythonScript at {tmp_path}/pipeline.yaml:5:3) failed" in str(failure)
+    place = f"{tmp_path}/pipeline.yaml:5:3"
+    assert f"snap 'late' (RemotePythonScript at {place}) failed" in str(failure)
     assert Works.worked == []

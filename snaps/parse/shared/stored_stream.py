@@ -18,6 +18,9 @@ class StoredStreamSnap(StreamSnap[S]):
     kind = ""
     """What the stream must be, for messages."""
 
+    magic = b""
+    """The bytes that begin every stream of the format; libraries do not look at all of them."""
+
     _file: SpooledTemporaryFile[bytes] | None = None
 
     def documents(self, file: IO[bytes]) -> Iterator[Document]:
@@ -38,6 +41,9 @@ class StoredStreamSnap(StreamSnap[S]):
         try:
             if self._file is None or not self._file.tell():
                 raise self._refusal("it is empty")
+            self._file.seek(0)
+            if (found := self._file.read(len(self.magic))) != self.magic:
+                raise self._refusal(f"its first bytes are {found!r} instead of {self.magic!r}")
             self._file.seek(0)
             for document in self.documents(self._file):
                 number += 1

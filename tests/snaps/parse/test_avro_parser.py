@@ -74,6 +74,16 @@ def test_what_is_not_a_container_file_fails(data: bytes) -> None:
     assert error["error"] == "cannot parse the stream as Avro"
 
 
+@pytest.mark.parametrize("place", range(4))
+def test_a_damaged_byte_at_the_beginning_fails_the_stream(place: int) -> None:
+    data = bytearray(container([RECORD]))
+    data[place] ^= 0x10
+    result = parse(bytes(data), on_error="route")
+    assert result.output == []
+    reason = f"its first bytes are {bytes(data[:4])!r} instead of b'Obj\\x01'"
+    assert result.errors[0]["reason"] == reason
+
+
 def test_a_schema_that_is_not_a_record_fails() -> None:
     (error,) = parse(container([1, 2], {"type": "int"}), on_error="route").errors
     assert error["reason"] == "its schema is not a record: 1"

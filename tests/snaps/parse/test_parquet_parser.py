@@ -41,6 +41,15 @@ def test_rows_become_documents_with_their_types() -> None:
     assert parse(file_of([ROW] * 3000)).output == [expected] * 3000
 
 
+@pytest.mark.parametrize("place", range(4))
+def test_a_damaged_byte_at_the_beginning_fails_the_stream(place: int) -> None:
+    data = bytearray(file_of([ROW]))
+    data[place] ^= 0x10
+    result = parse(bytes(data), on_error="route")
+    assert result.output == []
+    assert result.errors[0]["reason"].endswith(" instead of b'PAR1'")
+
+
 def test_columns_can_be_chosen() -> None:
     assert parse(file_of([ROW]), columns=["tags", "id"]).output == [{"tags": ["a", "b"], "id": 1}]
 
