@@ -33,12 +33,12 @@ def add_on(parser: argparse.ArgumentParser) -> None:
 
 
 def placed(on: str | None, workers: Workers) -> tuple[Placement | None, Workers]:
-    """Connect to the cluster of `--on`, if there is one: where the workers are, and how many.
+    """Where the workers are, and how many; connected to the cluster of `--on`, if there is one.
 
     Raises ConfigurationError.
     """
     if not on:
-        return None, workers
+        return _processes(workers), workers
     if find_spec("ray") is None:
         raise ConfigurationError(
             "--on ray needs Ray, which is not installed; "
@@ -47,6 +47,16 @@ def placed(on: str | None, workers: Workers) -> tuple[Placement | None, Workers]
     from engine.cluster.ray_actors import connect  # never imported unless asked for
 
     return connect(on, workers)
+
+
+def _processes(workers: Workers) -> Placement | None:
+    """Processes that may be forks of this one, which does nothing but the run."""
+    if workers == 1:
+        return None
+    from engine.cluster.processes import Processes  # most runs need one core
+    from engine.cluster.running import count_of
+
+    return Processes(may_fork=True) if count_of(workers) > 1 else None
 
 
 def _cluster(text: str) -> str:

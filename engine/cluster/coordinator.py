@@ -34,6 +34,7 @@ class Coordinator:
         self._pool: Pool | None = None
 
     def stages(self, execution: Execution) -> Mapping[Stage, RemoteStage]:
+        self._placement.begin()
         engine, python = versions()
         job = Job(
             self._spread.remote,
@@ -53,6 +54,7 @@ class Coordinator:
     async def close(self) -> None:
         if self._pool is not None:
             await self._pool.close()
+        await self._placement.close()
 
 
 def _no_counts(segment: Segment, execution: Execution) -> dict[str, SnapStatistics]:

@@ -63,6 +63,10 @@ class Placement(Protocol):
     name: str
     shares_files: bool
 
+    def begin(self) -> None:
+        """Begin what takes a while, before the run does anything else. Called once."""
+        ...
+
     async def start(self, number: int, job: bytes, show: Show) -> WorkerLink:
         """Start the worker of that number, counted from 1; returns once it has read the job.
 

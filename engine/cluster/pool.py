@@ -61,7 +61,6 @@ class Pool:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(link.close() for link in self.links))
-        await self._placement.close()
 
     async def _start_all(self) -> None:
         starts = [asyncio.create_task(self._start(number)) for number in range(self.count)]

@@ -21,13 +21,20 @@ START_SECONDS = 60.0
 
 
 class Processes:
-    """Starts workers as processes of this machine (a Placement)."""
+    """Starts workers as processes of this machine (a Placement).
+
+    `may_fork`: this process belongs to the run alone, and the workers may be forks of it.
+    """
 
     name = "processes"
     shares_files = True
 
-    def __init__(self) -> None:
+    def __init__(self, *, may_fork: bool = False) -> None:
+        self._may_fork = may_fork
         self._starters: list[ProcessStarter] = []
+
+    def begin(self) -> None:
+        self._starters.append(ProcessStarter(may_fork=self._may_fork))
 
     async def start(self, number: int, job: bytes, show: Show) -> ProcessLink:
         """Raises PlacementError, or WorkerLostError."""
@@ -52,8 +59,8 @@ class Processes:
 
     def _starter(self) -> ProcessStarter:
         """The one of this run; another one if that was lost."""
-        if not self._starters or self._starters[-1].is_lost:
-            self._starters.append(ProcessStarter())
+        if self._starters[-1].is_lost:
+            self._starters.append(ProcessStarter(may_fork=False))
         return self._starters[-1]
 
 

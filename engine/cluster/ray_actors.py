@@ -104,6 +104,9 @@ class RayActors:
         self._store = _Store()
         self._has_told = False
 
+    def begin(self) -> None:
+        """The cluster runs already."""
+
     async def start(self, number: int, job: bytes, show: Show) -> ActorLink:
         """Raises PlacementError, and WorkerLostError if the actor was lost while it started."""
         try:

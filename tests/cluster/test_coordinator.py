@@ -71,6 +71,9 @@ class Place:
         self._risk = risk
         self._starts = starts
 
+    def begin(self) -> None:
+        """Threads start at once."""
+
     async def start(self, number: int, job: bytes, show: Show) -> Link:
         if self.started >= self._starts:
             raise PlacementError("there is no room for another worker")
