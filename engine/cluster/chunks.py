@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
 from engine.cluster.file_ranges import FileRange, OpenFile
 from engine.cluster.messages import Chunk, Lines, Range, packed
-from engine.documents import Batch, Header, StreamEnd, StreamStart
+from engine.documents import Batch, Document, Header, Item, StreamEnd, StreamStart
 from engine.sdk.results import BATCH_SIZE
 
 CHUNK_SECONDS = 0.1
@@ -57,6 +57,47 @@ class DocumentCutter:
             if count >= self.pace.amount or size >= CHUNK_BYTES or start >= len(batch):
                 yield Chunk(self._segment, view, tuple(parts)), count
                 parts, count, size = [], 0, 0
+
+
+class RunCutter:
+    """Cuts batches of documents where a run of equal neighbours ends (ByRun).
+
+    The last documents wait for the next ones, which may belong to their run. A run that is longer
+    than a chunk continues in the next chunk, which the same copy must get: it does not `end`.
+    """
+
+    def __init__(self, segment: int, ends: Callable[[Document, Document], bool]) -> None:
+        self._segment = segment
+        self._ends = ends
+        self._held: list[Document] = []
+        self._view = ""
+        self.pace = Pace(_FIRST_DOCUMENTS, MOST_DOCUMENTS)
+
+    def cut(self, view: str, batch: Batch) -> Iterator[tuple[Chunk, int]]:
+        """Chunks, and how many documents each holds."""
+        self._view = view
+        self._held += batch.items
+        while len(self._held) > self.pace.amount:
+            yield self._chunk(self._place(self.pace.amount))
+
+    def rest(self) -> Iterator[tuple[Chunk, int]]:
+        """The last chunk."""
+        if self._held:
+            yield self._chunk(len(self._held), is_last=True)
+
+    def _place(self, place: int) -> int:
+        """Where a run ends, from a place on; perhaps nowhere."""
+        held, ends = self._held, self._ends
+        while place < len(held) and not ends(held[place - 1], held[place]):
+            place += 1
+        return place
+
+    def _chunk(self, end: int, *, is_last: bool = False) -> tuple[Chunk, int]:
+        is_end = is_last or end < len(self._held)
+        end = end if is_end else len(self._held) - 1
+        items: list[Item] = [*self._held[:end]]
+        del self._held[:end]
+        return Chunk(self._segment, self._view, (packed(items),), ends=is_end), len(items)
 
 
 class LineCutter:

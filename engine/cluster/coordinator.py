@@ -6,18 +6,24 @@ end. It hands the stages that are segments to the workers, which see neither fil
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from engine.cluster.keyed_stage import KeyedStage
 from engine.cluster.messages import Job, Segment, to_bytes
 from engine.cluster.placement import Placement
 from engine.cluster.pool import Pool
 from engine.cluster.remote_stage import SpreadStage
 from engine.cluster.replica import versions
 from engine.cluster.segments import Spread
-from engine.plan.plan import Stage
+from engine.plan.plan import Plan, Stage
 from engine.run.execution import Execution
 from engine.run.report import SnapStatistics
+from engine.sdk.parallel import ByKey
+from engine.sdk.quantities import parse_size
 from engine.sdk.views import ERROR_VIEW
 
 if TYPE_CHECKING:
@@ -37,7 +43,7 @@ class Coordinator:
         self._placement.begin()
         engine, python = versions()
         job = Job(
-            self._spread.remote,
+            _with_shares(self._spread, self._workers),
             execution.identity,
             self._spread.segments,
             str(execution.services.folder),
@@ -47,7 +53,7 @@ class Coordinator:
         pool = Pool(self._placement, to_bytes(job), self._workers, execution.services.show)
         self._pool = pool
         return {
-            stage: SpreadStage(segment, pool, execution, _no_counts(segment, execution))
+            stage: _stage_class(segment)(segment, pool, execution, _no_counts(segment, execution))
             for stage, segment in self._spread.stages.items()
         }
 
@@ -55,6 +61,24 @@ class Coordinator:
         if self._pool is not None:
             await self._pool.close()
         await self._placement.close()
+
+
+def _stage_class(segment: Segment) -> type[SpreadStage]:
+    return KeyedStage if isinstance(segment.keyed, ByKey) else SpreadStage
+
+
+def _with_shares(spread: Spread, workers: int) -> Plan:
+    """The plan of the workers, in which each copy of a keyed snap has its share of the memory."""
+    keyed = {each.labels[0] for each in spread.segments if isinstance(each.keyed, ByKey)}
+    snaps = []
+    for snap in spread.remote.snaps:
+        memory = getattr(snap.settings, "memory", None)
+        if snap.label in keyed and memory is not None:
+            share = max(1, parse_size(memory) // workers)
+            settings = dataclasses.replace(snap.settings, memory=share)  # type: ignore[type-var]
+            snap = msgspec.structs.replace(snap, settings=settings)
+        snaps.append(snap)
+    return msgspec.structs.replace(spread.remote, snaps=tuple(snaps))
 
 
 def _no_counts(segment: Segment, execution: Execution) -> dict[str, SnapStatistics]:

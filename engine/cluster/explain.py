@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from engine.cluster.segments import Spread
 from engine.plan.plan import Plan, Stage
+from engine.sdk.parallel import ByKey
+from engine.sdk.settings import Expression, Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,15 @@ def _part(stage: Stage, spread: Spread, plan: Plan, workers: int) -> Part:
 
 def _notes(spread: Spread, stage: Stage, plan: Plan) -> Iterator[str]:
     segment = spread.stages[stage]
+    if isinstance(segment.keyed, ByKey):
+        snap = plan.snap(segment.labels[0])
+        pairs = zip(snap.inputs, segment.keyed.keys, strict=True)
+        single = len(snap.inputs) == 1
+        keys = [("" if single else f"{view.name}: ") + _names(keys) for view, keys in pairs]
+        yield f"by {'; '.join(keys)}: each copy gets all documents of some keys"
+    elif segment.keyed is not None:
+        by = _names(segment.keyed.keys) if segment.keyed.keys else "all fields"
+        yield f"by {by}: each copy gets complete runs of equal neighbours"
     if segment.lines:
         yield "gets text cut at ends of lines; each worker parses its own"
     for view in sorted(segment.whole):
@@ -45,3 +56,7 @@ def _notes(spread: Spread, stage: Stage, plan: Plan) -> Iterator[str]:
         yield f"the parts that workers write at {port} become one stream"
     for label in sorted(segment.keeps):
         yield f"each copy of {label} starts and finishes on its own"
+
+
+def _names(keys: Iterable[Expression | Path]) -> str:
+    return ", ".join(key.text for key in keys)

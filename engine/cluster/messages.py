@@ -8,6 +8,7 @@ that who only passes them on need not read them.
 from __future__ import annotations
 
 import pickle
+from array import array
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from engine.documents import Document, Header, Item, Lineage
 from engine.errors import EngineError, ExecutionError
 from engine.plan.plan import Plan, Port
 from engine.run.identity import RunIdentity
+from engine.sdk.parallel import ByKey, ByRun
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -24,7 +26,8 @@ class Segment(msgspec.Struct, frozen=True):
 
     `lines`: it gets text that is cut at ends of lines. The views in `whole` are sent to every
     copy. `exits` are the ports that leave it; the streams of those in `joined` are one stream of
-    which every copy makes a part. `keeps`: the snaps that may remember earlier documents.
+    which every copy makes a part. `keeps`: the snaps that may remember earlier documents. `keyed`:
+    which documents the copies of the first snap get, unless any will do.
     """
 
     number: int
@@ -34,6 +37,7 @@ class Segment(msgspec.Struct, frozen=True):
     exits: frozenset[Port]
     joined: frozenset[Port]
     keeps: frozenset[str] = frozenset()
+    keyed: ByKey | ByRun | None = None
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -70,6 +74,26 @@ class Chunk(msgspec.Struct, frozen=True):
     view: str
     batches: tuple[bytes, ...]
     key: str = ""
+    ends: bool = False
+    """The last document ends a run (ByRun)."""
+
+
+class Share(msgspec.Struct, frozen=True):
+    """What one copy gets of a chunk that is split by keys, with the places of the documents among
+    all. `first`: the first document of the view that has a key, if it is not known yet."""
+
+    segment: int
+    view: str
+    items: bytes
+    places: array[int]
+    first: bytes = b""
+    key: str = ""
+
+
+class HoldBack(msgspec.Struct, frozen=True):
+    """Let a keyed snap keep its results until the end, as another copy must."""
+
+    segment: int
 
 
 class Lines(msgspec.Struct, frozen=True):
@@ -124,12 +148,13 @@ class Range(msgspec.Struct, frozen=True):
 
 
 class Finish(msgspec.Struct, frozen=True):
-    """All inputs of the segment have ended."""
+    """All inputs of the segment have ended. A keyed one answers with some of its last documents,
+    and is asked again for `more`."""
 
     segment: int
 
 
-Request = Open | Begin | Chunk | Lines | Range | Finish
+Request = Open | Begin | Chunk | Share | HoldBack | Lines | Range | Finish
 
 
 class Count(msgspec.Struct):
@@ -147,6 +172,9 @@ class Reply(msgspec.Struct):
 
     `failed` holds error documents for the error pipeline. `reading`: the stream of `Lines` can be
     read further. `seconds`: how long it took.
+
+    Of a keyed segment: `places` of the items of each port; `holds_back`: results come at the end;
+    `more` are to come, all of them after the place `upto`.
     """
 
     outputs: list[tuple[Port, bytes]]
@@ -155,6 +183,10 @@ class Reply(msgspec.Struct):
     failure: EngineError | None = None
     reading: bool = True
     seconds: float = 0.0
+    places: dict[Port, array[int]] = {}
+    holds_back: bool = False
+    more: bool = False
+    upto: int = 0
 
 
 def packed(items: list[Item]) -> bytes:

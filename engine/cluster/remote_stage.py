@@ -11,22 +11,25 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import msgspec
 
-from engine.cluster.chunks import DocumentCutter, LineCutter
+from engine.cluster.chunks import DocumentCutter, LineCutter, RunCutter
+from engine.cluster.keys import RunEnds, context_of
 from engine.cluster.messages import (
     Begin,
     Chunk,
     Finish,
+    HoldBack,
     Lines,
     Open,
     Range,
     Reply,
     Request,
     Segment,
+    Share,
     packed,
     reply_of,
     to_bytes,
@@ -42,6 +45,7 @@ from engine.run.execution import Execution
 from engine.run.inbox import Inbox
 from engine.run.report import SnapStatistics
 from engine.run.worker import Worker
+from engine.sdk.parallel import ByRun
 
 CREDITS = 3
 """Chunks that a worker has at once, of one segment: the next ones wait there already."""
@@ -53,10 +57,14 @@ MOST_ATTEMPTS = 3
 """Workers that may be lost over one chunk."""
 
 
-class _Sent:
-    """A message, until it is answered. `amount`: documents, or bytes of text."""
+class Sent:
+    """A message, until it is answered. `amount`: documents, or bytes of text. `worker`: the one
+    that gets it, if that is fixed."""
 
-    def __init__(self, request: Request, amount: int, message: bytes = b"") -> None:
+    def __init__(
+        self, request: Request, amount: int, message: bytes = b"", worker: int = -1
+    ) -> None:
+        self.worker = worker
         self.message = message or to_bytes(request)
         self.request = request
         self.amount = amount
@@ -78,8 +86,8 @@ class SpreadStage:
         self._pool = pool
         self._execution = execution
         self._counts = statistics
-        self._under_way: list[deque[_Sent]] = [deque() for _ in range(pool.count)]
-        self._prologues: list[list[_Sent]] = [[] for _ in range(pool.count)]
+        self._under_way: list[deque[Sent]] = [deque() for _ in range(pool.count)]
+        self._prologues: list[list[Sent]] = [[] for _ in range(pool.count)]
         """What a worker that replaces a lost one must be told first."""
         self._has_worked = [False] * pool.count
         self._lost_state = ""
@@ -88,8 +96,13 @@ class SpreadStage:
         self._streams = JoinedStreams(segment.joined, statistics)
         self._refused_stream = -1
         self._documents = DocumentCutter(segment.number)
+        self._runs: RunCutter | None = None
+        self._run_at: int | None = None
+        """The worker that has the beginning of a run."""
+        self._open_runs: set[int] = set()
+        """The workers whose last answer was about the beginning of a run."""
         self._lines = LineCutter(segment.number)
-        self._first_lines: _Sent | None = None
+        self._first_lines: Sent | None = None
         pool.on_replacement(self._reopen)
         pool.failure.add_done_callback(self._give_up)
 
@@ -107,7 +120,7 @@ class SpreadStage:
     async def work(self, inbox: Inbox, deliver: Deliver) -> None:
         replies = await self._ask_all(Begin(self._segment.number))
         await self._deliver(replies[0], deliver)
-        ordered: asyncio.Queue[_Sent | None] = asyncio.Queue(WINDOW * CREDITS * self._pool.count)
+        ordered: asyncio.Queue[Sent | None] = asyncio.Queue(WINDOW * CREDITS * self._pool.count)
         sending = asyncio.create_task(self._send_all(inbox, ordered))
         try:
             while (sent := await ordered.get()) is not None:
@@ -128,7 +141,7 @@ class SpreadStage:
 
     # Sending
 
-    async def _send_all(self, inbox: Inbox, ordered: asyncio.Queue[_Sent | None]) -> None:
+    async def _send_all(self, inbox: Inbox, ordered: asyncio.Queue[Sent | None]) -> None:
         failure = None
         try:
             while waiting := await inbox.take(Worker.at_once):
@@ -139,6 +152,8 @@ class SpreadStage:
                         await self._send_lines(view, batch, ordered)
                     else:
                         await self._send_documents(view, batch, ordered)
+            if self._runs is not None:
+                await self._send_runs(self._runs.rest(), ordered)
         except EngineError as error:
             failure = error
         await ordered.put(None)
@@ -146,13 +161,27 @@ class SpreadStage:
             raise failure
 
     async def _send_documents(
-        self, view: str, batch: Batch, ordered: asyncio.Queue[_Sent | None]
+        self, view: str, batch: Batch, ordered: asyncio.Queue[Sent | None]
     ) -> None:
+        if isinstance(keyed := self._segment.keyed, ByRun):
+            if self._runs is None:
+                ends = RunEnds(keyed, context_of(self._execution, self._segment.labels[0]))
+                self._runs = RunCutter(self._segment.number, ends)
+            await self._send_runs(self._runs.cut(view, batch), ordered)
+            return
         for chunk, documents in self._documents.cut(view, batch):
             await self._send_next(chunk, documents, ordered)
 
+    async def _send_runs(
+        self, chunks: Iterator[tuple[Chunk, int]], ordered: asyncio.Queue[Sent | None]
+    ) -> None:
+        """A run that goes on in the next chunk goes on in the same worker."""
+        for chunk, documents in chunks:
+            sent = await self._send_next(chunk, documents, ordered, self._run_at)
+            self._run_at = None if chunk.ends else sent.worker
+
     async def _send_lines(
-        self, view: str, batch: Batch, ordered: asyncio.Queue[_Sent | None]
+        self, view: str, batch: Batch, ordered: asyncio.Queue[Sent | None]
     ) -> None:
         """A stream may turn out not to be JSON in its first lines: the others wait for them."""
         for lines in self._lines.cut(view, batch):
@@ -162,23 +191,28 @@ class SpreadStage:
             self._first_lines = sent if lines.is_first else self._first_lines
 
     async def _send_next(
-        self, request: Chunk | Lines | Range, amount: int, ordered: asyncio.Queue[_Sent | None]
-    ) -> _Sent:
-        """Send a chunk to the worker with least to do, once there is one with room for it."""
+        self,
+        request: Chunk | Lines | Range,
+        amount: int,
+        ordered: asyncio.Queue[Sent | None],
+        worker: int | None = None,
+    ) -> Sent:
+        """Send a chunk to the worker, or that with least to do, once there is one with room."""
         key = f"{self._execution.identity.ruuid}/{self._segment.number}/{self._sequence}"
         self._sequence += 1
-        sent = _Sent(msgspec.structs.replace(request, key=key), amount)
+        sent = Sent(msgspec.structs.replace(request, key=key), amount)
         await ordered.put(sent)
-        await self._send(await self._free_worker(), sent)
+        sent.worker = await self._free_worker() if worker is None else worker
+        await self._send(sent.worker, sent)
         return sent
 
     async def _send_to_all(
-        self, view: str, batch: Batch, ordered: asyncio.Queue[_Sent | None]
+        self, view: str, batch: Batch, ordered: asyncio.Queue[Sent | None]
     ) -> None:
         """Send a batch that every worker needs; what the first one makes of it is delivered."""
         request = Chunk(self._segment.number, view, (packed(batch.items),))
         message = to_bytes(request)  # one for all: it may be large
-        copies = [_Sent(request, 0, message) for _ in range(self._pool.count)]
+        copies = [Sent(request, 0, message) for _ in range(self._pool.count)]
         await ordered.put(copies[0])
         for number, sent in enumerate(copies):
             await self._send(number, sent)
@@ -186,8 +220,8 @@ class SpreadStage:
         for number, sent in enumerate(copies):
             self._prologues[number].append(sent)
 
-    async def _ask_all(self, request: Open | Begin | Finish) -> list[Reply]:
-        copies = [_Sent(request, 0) for _ in range(self._pool.count)]
+    async def _ask_all(self, request: Open | Begin | HoldBack | Finish) -> list[Reply]:
+        copies = [Sent(request, 0) for _ in range(self._pool.count)]
         for number, sent in enumerate(copies):
             await self._send(number, sent)
         replies = [reply_of(await sent.answer) for sent in copies]
@@ -210,7 +244,7 @@ class SpreadStage:
             self._freed.clear()
             await self._freed.wait()
 
-    async def _send(self, number: int, sent: _Sent) -> None:
+    async def _send(self, number: int, sent: Sent) -> None:
         """Send a message, once the worker is not being replaced: `_reopen` sends only what was sent
         before, and perhaps has done so."""
         await self._pool.wait_for(number)
@@ -220,15 +254,17 @@ class SpreadStage:
         except WorkerLostError:
             return  # now it is for `_reopen` to send
 
-    async def _send_over(self, number: int, sent: _Sent) -> None:
+    async def _send_over(self, number: int, sent: Sent) -> None:
         answer = await self._pool.links[number].send(sent.message)
         answer.add_done_callback(partial(self._answered, number, sent))
 
-    def _answered(self, number: int, sent: _Sent, answer: asyncio.Future[bytes]) -> None:
+    def _answered(self, number: int, sent: Sent, answer: asyncio.Future[bytes]) -> None:
         if answer.cancelled() or answer.exception() is not None:
             return  # the worker is lost; the one that replaces it gets the message
         self._under_way[number].remove(sent)
-        self._has_worked[number] |= isinstance(sent.request, Chunk | Lines | Range)
+        if isinstance(sent.request, Chunk) and self._runs is not None:
+            (self._open_runs.discard if sent.request.ends else self._open_runs.add)(number)
+        self._has_worked[number] |= isinstance(sent.request, Chunk | Share | Lines | Range)
         if not sent.answer.done():
             sent.answer.set_result(answer.result())
         self._freed.set()
@@ -243,6 +279,8 @@ class SpreadStage:
         if self._has_worked[number]:
             self._lost_state = f"worker {number + 1}"
             self._has_worked[number] = False
+        if number in self._open_runs:
+            raise self._state_is_gone()
         link = self._pool.links[number]
         for known in self._prologues[number]:
             reply = reply_of(await (await link.send(known.message)))
@@ -283,12 +321,19 @@ class SpreadStage:
                     "what it collects",
                 )
 
+    def _state_is_gone(self) -> ExecutionError:
+        return ExecutionError(
+            f"{self._pool.last_loss}; what its copy of {self._segment.labels[0]!r} had collected "
+            "is lost with it",
+            "run again; if memory ran out, with fewer workers",
+        )
+
     def _names(self) -> str:
         return ", ".join(map(repr, self._segment.labels))
 
     # Results
 
-    async def _deliver_answer(self, sent: _Sent, deliver: Deliver) -> None:
+    async def _deliver_answer(self, sent: Sent, deliver: Deliver) -> None:
         reply = reply_of(await sent.answer)
         request = sent.request
         if isinstance(request, Lines | Range):
@@ -298,7 +343,7 @@ class SpreadStage:
                 self._refused_stream = request.stream
             self._lines.pace.learn(sent.amount, reply.seconds)
         elif sent.amount:
-            self._documents.pace.learn(sent.amount, reply.seconds)
+            (self._runs or self._documents).pace.learn(sent.amount, reply.seconds)
         await self._deliver(reply, deliver)
 
     async def _deliver(self, reply: Reply, deliver: Deliver) -> None:
@@ -328,8 +373,11 @@ class SpreadStage:
             known.errors += count.errors
             known.seconds += count.seconds
 
-    def _renumbered(self, failure: EngineError | None) -> EngineError | None:
-        """A failure names the document by its number in the chunk; here, by that in its view."""
+    def _renumbered(
+        self, failure: EngineError | None, numbers: Sequence[int] | None = None
+    ) -> EngineError | None:
+        """A failure names the document by its number in the chunk; here, by that in its view:
+        one of `numbers`, or one after those before the chunk."""
         if not isinstance(failure, SnapFailedError):
             return failure
         known = self._counts.get(failure.label)
@@ -339,10 +387,17 @@ class SpreadStage:
         if found is None or known is None:
             return failure
         view = found[2] or next(iter(known.inputs), "")
-        number = int(found[1]) + known.inputs.get(view, 0)
+        local = int(found[1])
+        number = local + known.inputs.get(view, 0) if numbers is None else numbers[local - 1]
         at = f" on document {number}{failure.at[found.end(1) :]}"
         args = (*failure.args[:7], at, *failure.args[8:])
         return SnapFailedError(*args)
+
+
+def number_in(at: str) -> int:
+    """The number of the document in the place of a failure; 0 if there is none."""
+    found = _NUMBER.match(at)
+    return int(found[1]) if found else 0
 
 
 _NUMBER = re.compile(r" on document (\d+)(?: of the view '([^']*)')?")

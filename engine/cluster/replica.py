@@ -12,10 +12,12 @@ from pathlib import Path
 from time import perf_counter
 
 from engine.cluster.file_ranges import OpenFile
+from engine.cluster.keyed_copy import KeyedCopy
 from engine.cluster.messages import (
     Begin,
     Chunk,
     Finish,
+    HoldBack,
     Job,
     Lines,
     Open,
@@ -23,6 +25,7 @@ from engine.cluster.messages import (
     Reply,
     Request,
     Segment,
+    Share,
     counts_of,
     job_of,
     packed,
@@ -40,6 +43,7 @@ from engine.run.host import StageHost
 from engine.run.report import SnapStatistics
 from engine.run.services import Services
 from engine.script.executor import Executor
+from engine.sdk.parallel import ByKey
 from engine.sdk.snap import StreamSnap
 
 _BLANK_LINES = b"\n\n\n\n"
@@ -74,6 +78,9 @@ class Replica:
         )
         self._services.__dict__["folder"] = Path(given.folder)
         execution = Execution(given.plan, given.identity, self._services, registry, load=load)
+        execution.copied = frozenset(
+            each.labels[0] for each in given.segments if isinstance(each.keyed, ByKey)
+        )
         self._execution = execution
         self._failed: list[tuple[Document, Lineage]] = []
         if given.plan.error_pipeline is not None:
@@ -114,6 +121,7 @@ class Replica:
                 failure=failure,
                 reading=reading,
                 seconds=perf_counter() - started,
+                **copy.keyed.told(),
             )
         )
 
@@ -162,12 +170,20 @@ class _SegmentCopy:
         self._line = self._offset = 0
         self._file = OpenFile()
         self._forget_failed = forget_failed
+        self.keyed = KeyedCopy(segment, execution, self._entry)
 
     def perform(self, request: Request) -> bool:
         """Returns whether the current stream, if any, can be read further."""
         if isinstance(request, Chunk):
             for batch in request.batches:
                 self._push(self._entry, request.view, Batch(unpacked(batch)))
+            if request.ends:
+                self._pass_on(self._entry.end_of_run())
+        elif isinstance(request, Share):
+            if share := self.keyed.batch_of(request):
+                self._push(self._entry, request.view, share)
+        elif isinstance(request, HoldBack):
+            self.keyed.snap.hold_back()
         elif isinstance(request, Lines):
             return self._read(request)
         elif isinstance(request, Range):
@@ -178,6 +194,8 @@ class _SegmentCopy:
         elif isinstance(request, Begin):
             for host in self._hosts.values():
                 self._pass_on(host.start())
+        elif isinstance(request, Finish) and self.keyed.is_needed:
+            self.keyed.finish(list(self._hosts.values()), self._pass_on)
         elif isinstance(request, Finish):
             for host in self._hosts.values():
                 self._pass_on(host.finish())
@@ -220,6 +238,8 @@ class _SegmentCopy:
                 self._push(self._hosts[target.stage], target.view, batch)
             elif port in self._segment.exits:
                 self._outputs.setdefault(port, []).extend(batch.items)
+                if self.keyed.is_needed:
+                    self.keyed.note(port, batch)
 
     # Streams that are cut at ends of lines
 

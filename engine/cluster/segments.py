@@ -4,6 +4,9 @@ A segment is a group of snaps that one worker runs together. Only its first snap
 outside, so a chunk of documents enters, and what comes of it leaves, without any other traffic.
 Every worker has a copy of every segment. All other snaps stay with the coordinator, which runs
 them as ever; to it, a segment is a single stage.
+
+If the first snap is keyed, every copy gets the documents of some keys (ByKey). The snaps after it
+must pass on the lineage of documents, as that is how the coordinator puts results in order.
 """
 
 from __future__ import annotations
@@ -18,10 +21,14 @@ from engine.cluster.messages import Segment
 from engine.expressions.steps import DecodeJson, EncodeJson
 from engine.plan.plan import Plan, PlannedLink, PlannedSnap, Port, Stage
 from engine.plan.routes import routes_of
+from engine.sdk.parallel import ByKey, ByRun, Once
 from engine.sdk.views import ERROR_VIEW
 
 _COUNTS = re.compile(r"\bsnap\s*[.\[]")
 """The variable `snap` of expressions, which counts the documents of the one copy there is."""
+
+_CHANGES = re.compile(r"\b(random|uuid|now|eval)\b|\b(Date\s*\(\s*\)|lib\s*[.\[])")
+"""What may make a key another one when it is computed again, or cannot be seen here."""
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -96,8 +103,11 @@ class _Divider:
         entering = self._into[label]
         heads = {self._head.get(link.source.label, "") for link in entering}
         joins = len(heads) == 1 and "" not in heads and label not in self._open
-        if not reason and _reads_first(self._snaps[label]):
+        snap = self._snaps[label]
+        if _reads_first(snap) or _is_keyed(snap):
             joins = False
+        if joins and isinstance(self._snaps[min(heads)].facts.parallel, ByKey):
+            joins = _passes_places_on(snap)
         if not reason and self._ends_in_text(label) and not joins:
             reason = "puts all documents into one stream"
         if reason:
@@ -108,6 +118,7 @@ class _Divider:
     def _reason(self, label: str) -> str:
         """Why the snap must run once, as far as that does not depend on the others."""
         snap = self._snaps[label]
+        parallel = snap.facts.parallel
         decodes, encodes = self._begins_with_lines(label), self._ends_in_text(label)
         if any(view.type == "binary" for view in snap.inputs) and not decodes:
             return "reads binary streams, which cannot be cut anywhere"
@@ -115,8 +126,14 @@ class _Divider:
             return "makes binary streams"
         if not self._into[label] and label not in self._open:
             return "is a source"
-        if snap.facts.parallel == "one" and not encodes:
+        if isinstance(parallel, Once):
+            return parallel.why
+        if parallel == "one" and not encodes:
             return _why_one(snap)
+        if isinstance(parallel, ByKey) and len(parallel.keys) != len(snap.inputs):
+            return "joins several inputs, one after the other"
+        if any(map(_CHANGES.search, _key_texts(snap))):
+            return "its key may be another one when it is computed again"
         if any(_COUNTS.search(placed.text) for placed in snap.expressions):
             return "its expressions count its documents ('snap')"
         return ""
@@ -140,12 +157,20 @@ class _Divider:
             if all(self._is_idle(self._snaps[label]) for label in labels):
                 for label in labels:
                     del self._head[label]
+                    does = "compares neighbours"
+                    if not isinstance(self._snaps[label].facts.parallel, ByRun):
+                        does = "passes documents on"
                     self._reasons[label] = (
-                        "only passes documents on; sending them to a worker would take longer"
+                        f"only {does}; sending them to a worker would take longer"
                     )
 
     def _is_idle(self, snap: PlannedSnap) -> bool:
-        return snap.facts.passes_on or not snap.outputs or self._ends_in_text(snap.label)
+        return (
+            snap.facts.passes_on
+            or isinstance(snap.facts.parallel, ByRun)
+            or not snap.outputs
+            or self._ends_in_text(snap.label)
+        )
 
     # Stages and plans
 
@@ -188,18 +213,25 @@ class _Divider:
         labels = tuple(label for label in self._order if self._head.get(label) == head)
         exits = frozenset(self._exits(labels))
         snaps = [self._snaps[label] for label in labels]
+        parallel = snaps[0].facts.parallel
+        keyed = parallel if isinstance(parallel, ByKey | ByRun) else None
         return Segment(
             number=number,
             labels=labels,
             lines=self._begins_with_lines(head),
-            whole=frozenset(view.name for view in snaps[0].inputs if view.read_first),
+            whole=frozenset(
+                view.name for view in snaps[0].inputs if view.read_first and keyed is None
+            ),
             exits=exits,
             joined=frozenset(port for port in exits if self._ends_in_text(port.label)),
             keeps=frozenset(
                 snap.label
                 for snap in snaps
-                if snap.facts.stateful and not self._ends_in_text(snap.label)
+                if snap.facts.stateful
+                and not self._ends_in_text(snap.label)
+                and not _is_keyed(snap)
             ),
+            keyed=keyed,
         )
 
     def _exits(self, labels: Sequence[str]) -> list[Port]:
@@ -216,6 +248,25 @@ class _Divider:
 
 def _reads_first(snap: PlannedSnap) -> bool:
     return any(view.read_first for view in snap.inputs)
+
+
+def _is_keyed(snap: PlannedSnap) -> bool:
+    return isinstance(snap.facts.parallel, ByKey | ByRun)
+
+
+def _passes_places_on(snap: PlannedSnap) -> bool:
+    """Whether what it makes of a document has the document's lineage."""
+    takes_documents = all(view.type == "document" for view in (*snap.inputs, *snap.outputs))
+    return takes_documents and not (snap.facts.stateful or snap.facts.loses_lineage)
+
+
+def _key_texts(snap: PlannedSnap) -> list[str]:
+    parallel = snap.facts.parallel
+    if isinstance(parallel, ByRun):
+        return [key.text for key in parallel.keys]
+    if isinstance(parallel, ByKey):
+        return [key.text for keys in parallel.keys for key in keys]
+    return []
 
 
 def _why_one(snap: PlannedSnap) -> str:

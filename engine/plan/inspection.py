@@ -19,8 +19,9 @@ from engine.registry import SnapClass, SnapFile
 from engine.registry.loading import describe, place_of
 from engine.sdk.children import ChildReference
 from engine.sdk.files import ReadFile, WrittenFile
+from engine.sdk.parallel import ByKey, ByRun, Once, Parallel
 from engine.sdk.settings import Issue, KeyPath, Settings, shown
-from engine.sdk.snap import Parallel, PythonCode, Snap, StreamSnap
+from engine.sdk.snap import PythonCode, Snap, StreamSnap
 from engine.sdk.views import Views
 
 
@@ -187,7 +188,10 @@ _RESULTS: dict[str, tuple[Callable[[object], bool], str]] = {
     "known_output": (_is(dict), "documents"),
     "loses_lineage_for": (_is(str), "a string"),
     "writes_for": (_is(bool), "true or false"),
-    "parallel_for": (lambda value: value in ("", "any", "one"), "'', 'any' or 'one'"),
+    "parallel_for": (
+        lambda value: isinstance(value, ByKey | ByRun | Once) or value in ("", "any", "one"),
+        "'', 'any', 'one', ByKey, ByRun or Once",
+    ),
 }
 """For each method, whether a result (or an item of it) is right, and what it must return."""
 
@@ -220,7 +224,9 @@ def _facts(snap_class: SnapClass, settings: Settings) -> Facts:
     )
 
 
-def _parallel(snap_class: SnapClass, settings: Settings) -> Literal["any", "one"]:
+def _parallel(
+    snap_class: SnapClass, settings: Settings
+) -> Literal["any", "one"] | ByKey | ByRun | Once:
     """How many copies may run: as declared, or else as the other facts allow."""
     declared: Parallel = _answer(snap_class, "parallel_for", settings)
     if declared:

@@ -15,6 +15,7 @@ from engine.errors import Problem
 from engine.expressions.steps import Step
 from engine.locations import Location
 from engine.pipeline.spec import Mode, ParameterSpec
+from engine.sdk.parallel import ByKey, ByRun, Once
 from engine.sdk.settings import Evaluated, Settings, setting
 from engine.sdk.views import View
 
@@ -35,7 +36,7 @@ class Facts(msgspec.Struct, frozen=True):
     changes_input: bool
     shares_output: bool
     reads: frozenset[tuple[str, ...]] | None
-    parallel: Literal["any", "one"] = "one"
+    parallel: Literal["any", "one"] | ByKey | ByRun | Once = "one"
     splits: bool = False
 
 

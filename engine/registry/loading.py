@@ -13,6 +13,7 @@ import msgspec
 from engine.errors import NotASnapError, UnusableSnapError
 from engine.registry.files import NOT_DERIVED, SnapFile
 from engine.sdk.facts import Foreign
+from engine.sdk.parallel import ByKey, ByRun, Once
 from engine.sdk.settings import SettingFacts, Settings, rows_in, settings_of, shown
 from engine.sdk.snap import Example, Snap
 from engine.sdk.views import Views
@@ -70,6 +71,10 @@ _FACTS: dict[str, tuple[Callable[[Any], bool], str]] = {
     if isinstance(value := getattr(Snap, name, None), str | bool | Views)
 } | {
     "examples": (_are_examples, "a tuple of Example, such as (Example(...),)"),
+    "parallel": (
+        lambda value: isinstance(value, str | ByKey | ByRun | Once),
+        "str, ByKey, ByRun or Once",
+    ),
     "foreign": (lambda value: value is None or isinstance(value, Foreign), "Foreign"),
     "settings_class": (_is_settings_class, "a subclass of Settings"),
 }

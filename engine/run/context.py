@@ -68,6 +68,7 @@ class SnapContext:
         self.inputs = tuple(view.name for view in snap.inputs)
         self.outputs = tuple(view.name for view in snap.outputs)
         self.in_ultra = execution.ledger is not None
+        self.is_copy = snap.label in execution.copied
         self.needed_fields = snap.needed
         self.statistics = statistics
         self.error_documents: list[Document] = []
@@ -96,6 +97,9 @@ class SnapContext:
     def execution(self) -> Execution:
         """The run, for what stands in for a snap."""
         return self._execution
+
+    def first_document(self, view: str) -> Document | None:
+        return self._execution.first_documents.get((self.label, view))
 
     @property
     def http(self) -> HttpClient:

@@ -9,7 +9,7 @@ from datetime import UTC
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from engine.documents import Lineage
+from engine.documents import Document, Lineage
 from engine.errors import EngineError
 from engine.expressions import (
     DateTime,
@@ -97,6 +97,10 @@ class Execution:
         """Set before the run starts, if the plan names one."""
         self.chunk_key = ""
         """In a worker: what identifies the documents that are processed now."""
+        self.copied: frozenset[str] = frozenset()
+        """In a worker: the snaps of which it has a copy that gets the documents of some keys."""
+        self.first_documents: dict[tuple[str, str], Document] = {}
+        """In a worker: the first document for all copies of a snap, by label and view."""
         self._computed_accounts: dict[int, AccountKind] = {}
         self._snaps = {snap.label: snap for snap in plan.snaps}
         self.on_failure: Callable[[str, EngineError], None] | None = None

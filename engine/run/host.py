@@ -126,6 +126,11 @@ class StageHost:
         for member in self._members:
             yield from self._pass_on(self._accounted(member, None, member.finish()))
 
+    def end_of_run(self) -> Outputs:
+        """What the first snap emits after a run of neighbours."""
+        first = self._members[0]
+        return self._pass_on(self._accounted(first, None, first.end_of_run()))
+
     def interrupt(self) -> None:
         """Make a blocked call return soon, and the next one fail. Called from another thread."""
         self._interrupted = True

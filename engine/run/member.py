@@ -115,6 +115,13 @@ class Member:
         )
         self.statistics.status = "completed"
 
+    def end_of_run(self) -> Outputs:
+        return self._run(lambda: self._gathered(self.snap.end_of_run(), "end_of_run"))
+
+    @property
+    def holds_back(self) -> bool:
+        return self._is_open and self.snap.holds_back
+
     def interrupt(self) -> None:
         if self._made is not None:
             self._made.interrupt()

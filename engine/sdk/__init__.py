@@ -51,6 +51,7 @@ from engine.sdk.http import (
     shown_url,
 )
 from engine.sdk.outside import OutsideCall
+from engine.sdk.parallel import ByKey, ByRun, Once, Parallel
 from engine.sdk.reading import ReadPaths, fields_read, paths_read
 from engine.sdk.results import BATCH_SIZE, Emission, Result, To
 from engine.sdk.scripts import (
@@ -77,7 +78,7 @@ from engine.sdk.settings import (
     outside_setting,
     setting,
 )
-from engine.sdk.snap import Example, Parallel, PythonCode, Snap, StreamSnap
+from engine.sdk.snap import Example, PythonCode, Snap, StreamSnap
 from engine.sdk.views import View, Views
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ if TYPE_CHECKING:
     from engine.sdk.accounts.smtp import SmtpAccount
     from engine.sdk.accounts.sql import SqlAccount
     from engine.sdk.addresses import AddressError, address_of
-    from engine.sdk.columns import Columns
+    from engine.sdk.columns import Columns, lineage_at, numbers_of
     from engine.sdk.compression import (
         BombError,
         DecompressionError,
@@ -123,6 +124,8 @@ _IMPORTED_WHEN_USED = {
     "LocalDateTime": "engine.expressions.dates",
     "LocalTime": "engine.expressions.dates",
     "Columns": "engine.sdk.columns",
+    "lineage_at": "engine.sdk.columns",
+    "numbers_of": "engine.sdk.columns",
     "document_too_large": "engine.sdk.document_size",
     "ExternalSort": "engine.sdk.external_sort",
     "SortOrder": "engine.sdk.external_sort",
@@ -202,6 +205,8 @@ __all__ = [
     "BearerAccount",
     "BombError",
     "BoundText",
+    "ByKey",
+    "ByRun",
     "CharsetError",
     "ChildPipeline",
     "ChildPipelines",
@@ -258,6 +263,7 @@ __all__ = [
     "Make",
     "Merge",
     "OAuth2Account",
+    "Once",
     "Outcome",
     "OutsideCall",
     "Parallel",
@@ -313,9 +319,11 @@ __all__ = [
     "json_value",
     "keys_of",
     "kind_of_column",
+    "lineage_at",
     "media_type",
     "memory_setting",
     "not_a_document",
+    "numbers_of",
     "orderable",
     "outside_setting",
     "packing_of",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from operator import itemgetter
 
-from engine.documents import Batch, Document, Value
+from engine.documents import Batch, Document, Lineage, Value
 from engine.errors import DataError
 from engine.expressions import exact_decimals, path_moved
 from engine.sdk.context import Context, JsonPath
@@ -50,6 +50,17 @@ class Columns:
                 positions.append(position)
         columns = [[row[number] for row in rows] for number in range(len(self._readers))]
         return batch.at(positions), columns
+
+
+def numbers_of(batch: Batch) -> list[int]:
+    """In a copy: the places of the documents among those of all copies."""
+    assert batch.lineage is not None  # a copy gets documents with their places
+    return [min(lineage) for lineage in batch.lineage]
+
+
+def lineage_at(places: Iterable[int]) -> list[Lineage]:
+    """In a copy: what documents carry whose places these are."""
+    return [frozenset((place,)) for place in places]
 
 
 def _reader(context: Context, setting: Path | Expression, null_safe: bool) -> Reader:

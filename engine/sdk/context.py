@@ -114,6 +114,19 @@ class Context(Protocol):
         ...
 
     @property
+    def is_copy(self) -> bool:
+        """Whether other copies of the snap (`ByKey`) get the other documents.
+
+        Then the lineage of a document is its place among those of all copies, and what the snap
+        emits must carry that of the document which decides where it belongs.
+        """
+        ...
+
+    def first_document(self, view: str) -> Document | None:
+        """In a copy, the first document of the view that has a key, whoever gets it."""
+        ...
+
+    @property
     def needed_fields(self) -> frozenset[str] | None:
         """The top-level fields of the output documents that other snaps use; None for all."""
         ...

@@ -30,6 +30,7 @@ from engine.sdk.context import Context
 from engine.sdk.facts import Foreign
 from engine.sdk.files import ReadFile, WrittenFile
 from engine.sdk.http import HttpResponse
+from engine.sdk.parallel import Parallel
 from engine.sdk.results import BATCH_SIZE, Collected, Emission, Result, To
 from engine.sdk.settings import Issue, NoSettings, Settings
 from engine.sdk.views import View, Views
@@ -61,9 +62,6 @@ class Example(msgspec.Struct, frozen=True):
     answers: Mapping[str, HttpResponse] = msgspec.field(default_factory=dict)
     accounts: Mapping[str, AccountKind] = msgspec.field(default_factory=dict)
     databases: Mapping[str, str] = msgspec.field(default_factory=dict)
-
-
-Parallel = Literal["", "any", "one"]
 
 
 class PythonCode(msgspec.Struct, frozen=True):
@@ -101,12 +99,12 @@ class Snap(Generic[S]):
     and date-times, so the runtime need not check them); `changes_input` (it may change its input
     documents, or lists and maps in them, so they must be its own); `shares_output` (two of its
     output documents may hold the same list or map); `parallel` (whether copies of it may share the
-    work in `engine run --workers`: "any" number of them, or "one"; empty: any number if it is
-    stateless, not `single`, `keeps_order` and is `replayable`; `parallel_for` if that depends on
-    the settings); `splits` (its streams are files, passed on as `context.files.read` gives them,
-    so a worker may read parts of them instead). Every copy opens, starts and finishes, but only
-    what the first one emits in `start` is used. If one is lost, another gets the documents that
-    were not answered.
+    work in `engine run --workers`: "any" number of them, "one", `ByKey`, `ByRun`, or `Once` with
+    the reason; empty: any number if it is stateless, not `single`, `keeps_order` and is
+    `replayable`; `parallel_for` if that depends on the settings); `splits` (its streams are files,
+    passed on as `context.files.read` gives them, so a worker may read parts of them instead). Every
+    copy opens, starts and finishes, but only what the first one emits in `start` is used. If one is
+    lost, another gets the documents that were not answered.
 
     Facts for people and for import: `category` (empty: the folder of its file), `since` (the
     version that introduced it), `about` (long help, Markdown), `foreign` (SnapLogic's corresponding
@@ -243,6 +241,18 @@ class Snap(Generic[S]):
 
     def finish(self) -> Iterable[Item | To | Batch]:
         """The items to emit once all inputs have ended; batches of them if they are many."""
+        return ()
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether a copy (`ByKey`) keeps what comes of its documents until `finish`."""
+        return False
+
+    def hold_back(self) -> None:
+        """From now on, keep what comes of the documents until `finish`, as another copy does."""
+
+    def end_of_run(self) -> Iterable[Item | To | Batch]:
+        """The items to emit after a run of neighbours (`ByRun`). What follows is another run."""
         return ()
 
     def close(self) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, Literal
 
 from engine.sdk import (
     Batch,
+    ByKey,
     Column,
     Columns,
     DataError,
@@ -15,6 +17,8 @@ from engine.sdk import (
     Expression,
     Foreign,
     Issue,
+    Once,
+    Parallel,
     ReadPaths,
     Settings,
     Snap,
@@ -23,7 +27,9 @@ from engine.sdk import (
     check_memory,
     excerpt,
     keys_of,
+    lineage_at,
     memory_setting,
+    numbers_of,
     parse_size,
     paths_read,
     setting,
@@ -160,6 +166,18 @@ class Aggregate(Snap[AggregateSettings]):
         return paths_read([*by, *(row.field for row in settings.aggregate_fields)])
 
     @classmethod
+    def parallel_for(cls, settings: AggregateSettings) -> Parallel:
+        if not settings.group_by_fields:
+            return Once("combines all documents")
+        if settings.sorted_streams != "unsorted":
+            return Once("reads a sorted input, and passes each group on when the next one begins")
+        return ByKey((tuple(row.field for row in settings.group_by_fields),))
+
+    @property
+    def holds_back(self) -> bool:
+        return True
+
+    @classmethod
     def check(cls, settings: AggregateSettings) -> Iterable[Issue]:
         if not settings.aggregate_fields and not settings.group_by_fields:
             hint = "add a row such as {function: count, field: 1, result_field: count}"
@@ -203,14 +221,18 @@ class Aggregate(Snap[AggregateSettings]):
     def process_batch(self, view: str, batch: Batch) -> Batch | None:
         batch, columns = self._columns.of_batch(batch)
         if not self._are_usable(columns):
-            columns = self._usable(batch, columns)
+            batch, columns = self._usable(batch, columns)
         length = len(columns[0])
         if not length:
             return None
         place = len(self.settings.group_by_fields)
         by = columns[:place]
         keys = keys_of(by) if by else [()] * length
-        numbers = list(range(self._number, self._number + length))
+        numbers = (
+            numbers_of(batch)
+            if self.context.is_copy
+            else list(range(self._number, self._number + length))
+        )
         self._number += length
         self._groups.add(keys, numbers, by, columns[place:])
         if self._order is None or not by:
@@ -220,14 +242,10 @@ class Aggregate(Snap[AggregateSettings]):
         return Batch([self._document(group) for group in self._groups.complete(ended)])
 
     def finish(self) -> Iterator[Batch]:
-        documents: list[Document] = []
-        for group in self._groups.results():
-            documents.append(self._document(group))
-            if len(documents) >= _EMITTED:
-                yield Batch(documents)
-                documents = []
-        if documents:
-            yield Batch(documents)
+        groups = self._groups.results()
+        while some := list(islice(groups, _EMITTED)):
+            lineage = lineage_at(group[0] for group in some) if self.context.is_copy else None
+            yield Batch(list(map(self._document, some)), lineage)
 
     def close(self) -> None:
         self._groups.close()
@@ -251,17 +269,19 @@ class Aggregate(Snap[AggregateSettings]):
             for function, column in zip(self._functions, columns[place:], strict=True)
         )
 
-    def _usable(self, batch: Batch, columns: list[Column]) -> list[Column]:
+    def _usable(self, batch: Batch, columns: list[Column]) -> tuple[Batch, list[Column]]:
         """The columns with converted values, without the documents for which that fails."""
         checks = [_as_key] * len(self.settings.group_by_fields)
         checks += [function.converted for function in self._functions]
         rows: list[list[Value]] = []
-        for document, row in zip(batch.items, zip(*columns, strict=True), strict=True):
+        places: list[int] = []
+        for place, row in enumerate(zip(*columns, strict=True)):
             try:
                 rows.append([check(value) for check, value in zip(checks, row, strict=True)])
+                places.append(place)
             except DataError as error:
-                self.context.failed(error, document)
-        return [[row[number] for row in rows] for number in range(len(columns))]
+                self.context.failed(error, batch.items[place], batch.lineage_of(place))
+        return batch.at(places), [[row[number] for row in rows] for number in range(len(columns))]
 
 
 def _as_key(value: Any) -> Any:

@@ -9,11 +9,13 @@ from typing import Any
 
 from engine.sdk import (
     Batch,
+    ByRun,
     Columns,
     Document,
     Example,
     Foreign,
     Issue,
+    Parallel,
     Path,
     Settings,
     Snap,
@@ -96,6 +98,10 @@ class GroupByFields(Snap[GroupByFieldsSettings]):
     )
 
     @classmethod
+    def parallel_for(cls, settings: GroupByFieldsSettings) -> Parallel:
+        return ByRun(settings.fields, settings.null_safe_access)
+
+    @classmethod
     def check(cls, settings: GroupByFieldsSettings) -> Iterable[Issue]:
         if not settings.fields:
             yield Issue(("fields",), "there is no field to group by", "add one such as $customer")
@@ -132,6 +138,10 @@ class GroupByFields(Snap[GroupByFieldsSettings]):
     def finish(self) -> Iterator[Document]:
         if self._held:
             yield self._group()
+
+    def end_of_run(self) -> Iterator[Document]:
+        self._key = object()
+        return self.finish()
 
     def _group(self) -> Document:
         documents, self._held = self._held, []

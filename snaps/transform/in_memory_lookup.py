@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from engine.sdk import (
     Batch,
+    ByKey,
     Columns,
     Example,
     Foreign,
     Issue,
+    Parallel,
     Path,
     Settings,
     Snap,
@@ -102,6 +104,19 @@ class InMemoryLookup(Snap[InMemoryLookupSettings]):
         if settings.single_document_output:
             return ""
         return "may pass on several documents for one; set single_document_output to true"
+
+    @classmethod
+    def parallel_for(cls, settings: InMemoryLookupSettings) -> Parallel:
+        rows = settings.join_paths
+        left, right = (row.left_path for row in rows), (row.right_path for row in rows)
+        return ByKey((tuple(left), tuple(right)), null_safe=True)
+
+    @property
+    def holds_back(self) -> bool:
+        return self._join.is_spilled
+
+    def hold_back(self) -> None:
+        self._join.spill()
 
     @classmethod
     def check(cls, settings: InMemoryLookupSettings) -> Iterable[Issue]:

@@ -8,11 +8,14 @@ from typing import Literal
 
 from engine.sdk import (
     Batch,
+    ByKey,
     Columns,
     Example,
     Expression,
     Foreign,
     Issue,
+    Once,
+    Parallel,
     Settings,
     Snap,
     View,
@@ -227,6 +230,30 @@ class Join(Snap[JoinSettings]):
         if settings.sorted_streams != "unsorted":
             return "waits for the next documents of sorted inputs; set sorted_streams to unsorted"
         return ""
+
+    @classmethod
+    def parallel_for(cls, settings: JoinSettings) -> Parallel:
+        if settings.join_type == "merge":
+            return Once("joins documents by their position")
+        if settings.sorted_streams != "unsorted":
+            return Once("reads sorted inputs side by side")
+        rows = settings.join_paths
+        if len({row.right_input for row in rows}) > 1:
+            return Once("joins several inputs, one after the other")
+        left = tuple(row.left_path for row in rows if row.left_path)
+        right = tuple(row.right_path for row in rows if row.right_path)
+        if not any("$" in path.text for path in (*left, *right)):
+            return Once("joins every document with every other")
+        return ByKey((left, right), settings.null_safe_access)
+
+    @property
+    def holds_back(self) -> bool:
+        return any(step.is_spilled for step in self._steps.values() if isinstance(step, HashJoin))
+
+    def hold_back(self) -> None:
+        for step in self._steps.values():
+            if isinstance(step, HashJoin):
+                step.spill()
 
     @classmethod
     def check(cls, settings: JoinSettings) -> Iterable[Issue]:

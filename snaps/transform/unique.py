@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from operator import eq
 
-from engine.sdk import Batch, Document, Example, Foreign, Settings, Snap, same
+from engine.sdk import Batch, ByRun, Document, Example, Foreign, Settings, Snap, same
 
 
 class UniqueSettings(Settings):
@@ -28,6 +28,7 @@ class Unique(Snap[UniqueSettings]):
     changes_input = False
     shares_output = False
     passes_on = True
+    parallel = ByRun()
     examples = (
         Example(
             "the second of two equal neighbours is dropped",
@@ -51,3 +52,7 @@ class Unique(Snap[UniqueSettings]):
         if len(kept) < len(documents):
             self.context.dropped(len(documents) - len(kept))
         return Batch(kept)
+
+    def end_of_run(self) -> tuple[()]:
+        self._last = None
+        return ()

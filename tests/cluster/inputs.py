@@ -28,6 +28,7 @@ def write_inputs(folder: Path) -> None:
         "exact.jsonl": _exact(),
         "big.jsonl": _lines({"id": n, "body": f"{n:04}" * 50_000} for n in range(12)),
         "empty.jsonl": "",
+        "keys.jsonl": _keys(),
         "model.json": json.dumps({"weights": [3, 1, 4, 1, 5, 9, 2, 6]}),
         "orders.xml": _xml(),
         "fixed.txt": "".join(f"{n:>6}{'name ' + str(n):<10}\n" for n in range(500)),
@@ -101,6 +102,37 @@ def _exact() -> str:
         a = f"{n}.{n % 10}0" if n % 2 else str(10**40 + n)
         b = ("29.920", "1E+3", "0.1", "-7", "1.0", "123456789012345678901234567890.12")[n % 6]
         rows.append(f'{{"a":{a},"b":{b}}}')
+    return "\n".join(rows) + "\n"
+
+
+def _keys() -> str:
+    """Runs of documents with the same key, and keys that are equal although they look different."""
+    keys = (
+        "1",
+        "1.0",
+        "1.00",
+        '"1"',
+        "true",
+        "null",
+        "",
+        '"null"',
+        "100000000000000000000",
+        "1E+20",
+        '"Straße"',
+        '"ねじ"',
+        '""',
+        "[1, 2]",
+        "[1.0, 2.00]",
+        '{"a": 1, "b": null}',
+        '{"b": null, "a": 1.0}',
+        "-0.5",
+        "-5E-1",
+        "0",
+    )
+    rows = []
+    for n in range(1_500):
+        key = keys[n // (1 + n % 7) * 7 % len(keys)]
+        rows.append(f'{{"n": {n}, "key": {key}}}' if key else f'{{"n": {n}}}')
     return "\n".join(rows) + "\n"
 
 

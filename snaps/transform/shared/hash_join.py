@@ -14,6 +14,7 @@ from operator import itemgetter
 from typing import Any, Literal
 
 from engine.sdk import (
+    NO_LINEAGE,
     PARTITIONS,
     Batch,
     Columns,
@@ -28,6 +29,8 @@ from engine.sdk import (
     SortOrder,
     excerpt,
     keys_of,
+    lineage_at,
+    numbers_of,
 )
 from snaps.transform.shared.joined_fields import ClashNames, JoinTable, Names
 
@@ -43,6 +46,9 @@ _KINDS: dict[type, str] = {
     float: "numbers",
     bool: "booleans",
 }
+
+_NOWHERE: Lineage = frozenset((0,))
+"""The place of a right document that leaves only with left ones, so that nobody asks."""
 
 _by_number = itemgetter(0)
 
@@ -119,7 +125,7 @@ class HashJoin:
         self._table = rules.new_table()
         self._first_left: Names = ()
         self._matched: set[Any] = set()
-        self._rights: list[tuple[Any, Document]] = []  # only for an outer join
+        self._rights: list[tuple[Any, Document, Lineage]] = []  # only for an outer join
         self._spilled: _SpilledJoin | None = None
         self._sample: list[Any] = []
         """The keys of the first right document."""
@@ -130,15 +136,17 @@ class HashJoin:
         if keys and not self._sample:
             self._sample = [column[0] for column in columns]
         if self._spilled is None:
-            self._keep(keys, batch.items)
+            self._keep(keys, batch)
         else:
-            self._spilled.add_right(keys, batch.items)
+            self._spilled.add_right(keys, batch)
         return iter(())
 
-    def _keep(self, keys: list[Any], documents: list[Document]) -> None:
+    def _keep(self, keys: list[Any], batch: Batch) -> None:
+        documents = batch.items
         self._table.add(keys, documents)
         if self._rules.keeps_right:
-            self._rights += zip(keys, documents, strict=True)
+            lineage = batch.lineage or [NO_LINEAGE] * len(documents)
+            self._rights += zip(keys, documents, lineage, strict=True)
         self._size += self._gauge.bytes_of(documents) + _BYTES_PER_ROW * len(documents)
         if self._size < self._memory:
             return
@@ -147,24 +155,35 @@ class HashJoin:
                 f"the documents of the input {self._rules.view!r} take more than the memory of "
                 "the join; in an ultra task they must fit, so raise the setting 'memory'"
             )
+        self.spill()
+
+    @property
+    def is_spilled(self) -> bool:
+        """Whether left documents leave at the end."""
+        return self._spilled is not None
+
+    def spill(self) -> None:
+        """Go on with both inputs on disk, before the first left document."""
+        if self._spilled is not None:
+            return
         self._spilled = _SpilledJoin(self._rules, self._memory)
-        rights = iter(self._rights if self._rules.keeps_right else self._table.rows())
+        rows = ((key, each, _NOWHERE) for key, each in self._table.rows())
+        rights = iter(self._rights) if self._rules.keeps_right else rows
         while some := list(islice(rights, 1024)):
-            self._spilled.add_right([key for key, _ in some], [each for _, each in some])
-        self._table, self._rights = (
-            self._rules.new_table(),
-            [],
-        )
+            keys, documents, lineage = map(list, zip(*some, strict=True))
+            self._spilled.add_right(keys, Batch(documents, lineage))
+        self._table, self._rights = self._rules.new_table(), []
 
     def left(self, batch: Batch) -> Iterator[Batch]:
         batch, columns = self._rules.left.of_batch(batch)
         keys = join_keys(columns)
         if batch.items and not self._first_left:
             self._first_left = tuple(batch.items[0])
-            if self._sample:
+            is_first = not self._rules.context.is_copy or 0 in batch.lineage_of(0)
+            if self._sample and is_first:
                 self._rules.warn_of_types([column[0] for column in columns], self._sample)
         if self._spilled is not None:
-            self._spilled.add_left(keys, batch.items)
+            self._spilled.add_left(keys, batch)
             return
         if self._rules.keeps_right:
             self._matched.update(keys)
@@ -178,13 +197,17 @@ class HashJoin:
             self._rules.end([documents[position] for position in unmatched], lineage)
 
     def finish(self) -> Iterator[Batch]:
+        context = self._rules.context
+        if context.is_copy and (first := context.first_document(context.inputs[0])) is not None:
+            self._first_left = tuple(first)
         if self._spilled is not None:
             yield from self._spilled.results(self._first_left)
         elif self._rules.keeps_right:
-            rest = [each for key, each in self._rights if key is None or key not in self._matched]
+            rest = [row for row in self._rights if row[0] is None or row[0] not in self._matched]
             if rest:
                 renamed = partial(ClashNames(self._rules.view).renamed, self._first_left)
-                yield Batch(list(map(renamed, rest)))
+                lineage = [row[2] for row in rest] if context.is_copy else None
+                yield Batch([renamed(row[1]) for row in rest], lineage)
 
     def close(self) -> None:
         self._rights = []
@@ -205,24 +228,35 @@ class _SpilledJoin:
         self._results = ExternalSort(SortOrder((False,)), _numbers, memory // 4)
         self._rest = ExternalSort(SortOrder((False,)), _numbers, memory // 8)
 
-    def add_right(self, keys: list[Any], documents: list[Document]) -> None:
-        self._rights.add(keys, _numbered(self._right_count, keys, documents))
-        self._right_count += len(documents)
+    def add_right(self, keys: list[Any], batch: Batch) -> None:
+        self._rights.add(keys, self._numbered(self._right_count, keys, batch))
+        self._right_count += len(batch)
 
-    def add_left(self, keys: list[Any], documents: list[Document]) -> None:
-        self._lefts.add(keys, _numbered(self._left_count, keys, documents))
-        self._left_count += len(documents)
+    def add_left(self, keys: list[Any], batch: Batch) -> None:
+        self._lefts.add(keys, self._numbered(self._left_count, keys, batch))
+        self._left_count += len(batch)
+
+    def _numbered(self, start: int, keys: list[Any], batch: Batch) -> list[Any]:
+        is_copy = self._rules.context.is_copy
+        numbers = numbers_of(batch) if is_copy else range(start, start + len(keys))
+        return list(zip(numbers, keys, batch.items, strict=True))
 
     def results(self, first_left: Names) -> Iterator[Batch]:
         for number in range(PARTITIONS):
             self._join_partition(number)
         for rows in self._results.sorted():
-            ended = [row[1] for row in rows if not row[2]]
+            ended = [row for row in rows if not row[2]]
             if ended:
-                self._rules.end(ended, [frozenset()] * len(ended))
-            yield Batch([row[1] for row in rows if row[2]])
+                lineage = self._lineage(ended) or [NO_LINEAGE] * len(ended)
+                self._rules.end([row[1] for row in ended], lineage)
+            kept = [row for row in rows if row[2]]
+            yield Batch([row[1] for row in kept], self._lineage(kept))
         for rows in self._rest.sorted():
-            yield Batch([self._clashes.renamed(first_left, row[1]) for row in rows])
+            documents = [self._clashes.renamed(first_left, row[1]) for row in rows]
+            yield Batch(documents, self._lineage(rows))
+
+    def _lineage(self, rows: list[Any]) -> list[Lineage] | None:
+        return lineage_at(row[0] for row in rows) if self._rules.context.is_copy else None
 
     def _join_partition(self, number: int) -> None:
         matched: set[int] = set()
@@ -280,10 +314,6 @@ def join_keys(columns: list[list[Any]]) -> list[Any]:
     if len(columns) == 1 or not any(None in column for column in columns):
         return keys
     return [None if any(value is None for value in key) else key for key in keys]
-
-
-def _numbered(start: int, keys: list[Any], documents: list[Document]) -> list[Any]:
-    return list(zip(range(start, start + len(keys)), keys, documents, strict=True))
 
 
 def _numbers(rows: list[Any]) -> list[list[Any]]:

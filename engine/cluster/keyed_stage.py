@@ -1,0 +1,268 @@
+"""A keyed segment as the coordinator's run sees it: every worker gets the documents of some keys.
+
+A chunk is split into shares, and is answered when all of them are. Every document has a place: its
+number in its view, after all documents of the views before. What comes of a chunk is delivered in
+the order of places, and so is what the snaps have held back until the end, page by page.
+
+The shares of a worker are kept up to a limit. If it is lost before there were more, the one that
+replaces it gets all of them again; otherwise what it had collected is gone, and the run fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
+
+import msgspec
+
+from engine.cluster.keys import KeyHashes, context_of
+from engine.cluster.messages import (
+    Begin,
+    Finish,
+    HoldBack,
+    Reply,
+    Segment,
+    Share,
+    packed,
+    reply_of,
+    unpacked,
+)
+from engine.cluster.pool import Pool
+from engine.cluster.remote_stage import CREDITS, WINDOW, Sent, SpreadStage, number_in
+from engine.documents import NO_LINEAGE, Batch, Document, Item
+from engine.errors import EngineError, SnapFailedError
+from engine.plan.plan import Port
+from engine.run.elsewhere import Deliver
+from engine.run.execution import Execution
+from engine.run.inbox import Inbox, joined
+from engine.run.report import SnapStatistics
+from engine.run.worker import Worker
+from engine.sdk.parallel import ByKey
+
+KEPT_BYTES = 32 << 20
+"""Shares of one worker that are kept for the one that replaces it."""
+
+MOST_HELD = 8192
+"""Last documents that wait for those of other workers, per worker and more or less."""
+
+_VIEW = 1 << 48
+"""More documents than any view gets."""
+
+_Placed = tuple[int, Item]
+
+
+class KeyedStage(SpreadStage):
+    """One segment whose first snap is keyed, spread over all workers (a RemoteStage)."""
+
+    def __init__(
+        self,
+        segment: Segment,
+        pool: Pool,
+        execution: Execution,
+        statistics: Mapping[str, SnapStatistics],
+    ) -> None:
+        super().__init__(segment, pool, execution, statistics)
+        snap = execution.snap(segment.labels[0])
+        self._label = snap.label
+        self._next = {view.name: place * _VIEW for place, view in enumerate(snap.inputs)}
+        self._read_first = {view.name for view in snap.inputs if view.read_first}
+        self._without_first = set(self._next)
+        """The views of which no document with a key has come."""
+        self._holding: set[int] = set()
+        """The workers that hold back what comes of their documents."""
+        self._kept_bytes = [0] * pool.count
+        self._pages = [0] * pool.count
+        self._is_done = False
+
+    async def work(self, inbox: Inbox, deliver: Deliver) -> None:
+        replies = await self._ask_all(Begin(self._segment.number))
+        await self._deliver(replies[0], deliver)
+        splits: asyncio.Queue[list[Sent] | None] = asyncio.Queue(WINDOW * CREDITS)
+        sending = asyncio.create_task(self._send_splits(inbox, splits))
+        try:
+            while (split := await splits.get()) is not None:
+                replies = [reply_of(await sent.answer) for sent in split]
+                await self._deliver_split(split, replies, deliver)
+                splits.task_done()
+            await sending
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+
+    async def finish(self, deliver: Deliver) -> None:
+        """Ask for pages until there are no more. A page may be delivered as far as all workers that
+        have more have come."""
+        upto = dict.fromkeys(range(self._pool.count), -1)
+        held: dict[Port, list[_Placed]] = {}
+        while upto:
+            is_full = sum(map(len, held.values())) >= MOST_HELD * self._pool.count
+            least = min(upto.values())
+            asked = [number for number in upto if upto[number] == least or not is_full]
+            for number, reply in zip(asked, await self._next_pages(asked), strict=True):
+                self._pages[number] += 1
+                upto[number] = reply.upto
+                if not reply.more:
+                    del upto[number]
+                _add_placed(reply, held)
+                if (failure := self._renumbered(reply.failure)) is not None:
+                    raise failure
+                self._count(reply)
+            limit = min(upto.values(), default=None)
+            await self._deliver_placed(held, limit, deliver)
+        self._is_done = True
+        for each in self._counts.values():
+            each.status = "completed"
+
+    async def _next_pages(self, workers: Iterable[int]) -> list[Reply]:
+        pages = [(number, Sent(Finish(self._segment.number), 0)) for number in workers]
+        for number, sent in pages:
+            await self._send(number, sent)
+        return [reply_of(await sent.answer) for _, sent in pages]
+
+    # Sending
+
+    async def _send_splits(self, inbox: Inbox, splits: asyncio.Queue[list[Sent] | None]) -> None:
+        failure = None
+        assert isinstance(self._segment.keyed, ByKey)  # so the coordinator chose this class
+        context = context_of(self._execution, self._label)
+        hashes = KeyHashes(self._segment.keyed, list(self._next), context)
+        try:
+            while waiting := await inbox.take(Worker.at_once):
+                for view, batch in joined(waiting):
+                    if view not in self._read_first and self._read_first:
+                        await splits.join()
+                        await self._agree_on_holding_back()
+                    found = hashes.of(view, batch.items)
+                    await self._send_split(view, batch.items, found, splits)
+        except EngineError as error:
+            failure = error
+        await splits.put(None)
+        if failure is not None:
+            raise failure
+
+    async def _agree_on_holding_back(self) -> None:
+        """If a copy must hold results back, because what it has read first is too large, all do:
+        otherwise theirs would have to wait here."""
+        self._read_first = set()
+        if self._holding and len(self._holding) < self._pool.count:
+            await self._ask_all(HoldBack(self._segment.number))
+
+    async def _send_split(
+        self,
+        view: str,
+        documents: list[Document],
+        hashes: list[int | None],
+        splits: asyncio.Queue[list[Sent] | None],
+    ) -> None:
+        first = b""
+        if view in self._without_first:
+            found = (place for place, value in enumerate(hashes) if value is not None)
+            if (place := next(found, None)) is not None:
+                self._without_first.remove(view)
+                first = packed([documents[place]])
+        count = self._pool.count
+        shares: list[tuple[list[Item], array[int]]] = [([], array("q")) for _ in range(count)]
+        for place, (document, value) in enumerate(
+            zip(documents, hashes, strict=True), self._next[view]
+        ):
+            items, places = shares[(value or 0) % count]
+            items.append(document)
+            places.append(place)
+        self._next[view] += len(documents)
+        key = f"{self._execution.identity.ruuid}/{self._segment.number}/{self._sequence}"
+        self._sequence += 1
+        split: list[Sent] = []
+        for number, (items, places) in enumerate(shares):
+            if items or first:
+                given = f"{key}/{number}"
+                share = Share(self._segment.number, view, packed(items), places, first, given)
+                split.append(Sent(share, len(items), worker=number))
+        await splits.put(split)
+        for sent in split:
+            await self._send(sent.worker, sent)
+
+    # Loss
+
+    def _answered(self, number: int, sent: Sent, answer: asyncio.Future[bytes]) -> None:
+        super()._answered(number, sent, answer)
+        if isinstance(sent.request, Share) and sent.answer.done():
+            sent.request = msgspec.structs.replace(sent.request, items=b"")
+            self._kept_bytes[number] += len(sent.message)
+            if self._kept_bytes[number] <= KEPT_BYTES:
+                self._prologues[number].append(sent)
+            else:
+                self._prologues[number] = []
+
+    async def _reopen(self, number: int) -> None:
+        if self._is_done:
+            return
+        if self._kept_bytes[number] > KEPT_BYTES or self._pages[number]:
+            raise self._state_is_gone()
+        await super()._reopen(number)
+
+    # Results
+
+    async def _deliver_split(
+        self, split: list[Sent], replies: list[Reply], deliver: Deliver
+    ) -> None:
+        held: dict[Port, list[_Placed]] = {}
+        failures: list[tuple[int, EngineError]] = []
+        for sent, reply in zip(split, replies, strict=True):
+            assert isinstance(sent.request, Share)  # what splits consist of
+            if reply.holds_back:
+                self._holding.add(sent.worker)
+            _add_placed(reply, held)
+            if reply.failure is not None:
+                failures.append(self._placed_failure(reply.failure, reply, sent.request.places))
+        for reply in replies:
+            self._count(reply)
+        place, failure = min(failures, key=itemgetter(0), default=(None, None))
+        await self._deliver_placed(held, None if place is None else place - 1, deliver)
+        if failure is not None:
+            raise failure
+
+    def _placed_failure(
+        self, failure: EngineError, reply: Reply, places: Sequence[int]
+    ) -> tuple[int, EngineError]:
+        """A failure, and the place of its document, or that after the last result before it."""
+        last = max((each[-1] for each in reply.places.values() if each), default=places[0] - 1)
+        if not (isinstance(failure, SnapFailedError) and failure.label == self._label):
+            return last + 1, self._renumbered(failure) or failure
+        local = number_in(failure.at)
+        named = self._renumbered(failure, [place % _VIEW + 1 for place in places]) or failure
+        return (places[local - 1] if local else last + 1), named
+
+    async def _deliver_placed(
+        self, held: dict[Port, list[_Placed]], limit: int | None, deliver: Deliver
+    ) -> None:
+        """Deliver what is held up to a place, in order; None: all."""
+        for port, placed in held.items():
+            placed.sort(key=itemgetter(0))
+            end = len(placed)
+            if limit is not None:
+                end = bisect_right(placed, limit, key=itemgetter(0))
+            items = [item for _, item in placed[:end]]
+            del placed[:end]
+            if port == _ERROR_PIPELINE:
+                assert self._execution.error_pipeline is not None  # the plan names one
+                for document in items:
+                    assert isinstance(document, dict)  # an error document
+                    self._execution.error_pipeline.send(document, NO_LINEAGE)
+            elif items:
+                await deliver(port, Batch(items))
+
+
+def _add_placed(reply: Reply, held: dict[Port, list[_Placed]]) -> None:
+    for port, data in reply.outputs:
+        pairs = zip(reply.places[port], unpacked(data), strict=True)
+        held.setdefault(port, []).extend(pairs)
+    if reply.failed:
+        failed = held.setdefault(_ERROR_PIPELINE, [])
+        failed += [(min(lineage, default=0), document) for document, lineage in reply.failed]
+
+
+_ERROR_PIPELINE = Port("", "")
+"""Stands for the error pipeline, which gets error documents in the same order."""
