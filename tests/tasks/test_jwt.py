@@ -14,6 +14,7 @@ from threading import Thread
 from typing import Any
 
 import jwt
+import msgspec
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -28,7 +29,7 @@ from engine.tasks.front.key_set import KeySet, keeping_time
 from engine.tasks.front.reply import Reply
 from tests.tasks.conftest import Serve
 from tests.tasks.hosting import in_loop
-from tests.tasks.task_files import problem_in
+from tests.tasks.task_files import problem_in, task_of
 from tests.tasks.wire import ask
 
 TRIGGERED = "type: triggered\npipeline: p.yaml\n"
@@ -114,6 +115,19 @@ def test_a_valid_token_says_who_calls() -> None:
 )
 def test_a_token_that_is_not_for_this_task_is_refused(claims: Any, error: str) -> None:
     assert decided(token(**claims)) == error
+
+
+@pytest.mark.parametrize("audience", ["digits", "other", ["a", "b"], None])
+def test_any_audience_will_do_if_the_task_says_so(audience: Any) -> None:
+    rules = msgspec.structs.replace(RULES, audience=None)
+    assert isinstance(decided(token(aud=audience), rules), Caller)
+    assert decided(token(aud=audience, iss="you"), rules) == "the token is from another issuer"
+    assert decided(token(aud=audience, exp=1), rules) == "the token has expired"
+
+
+def test_a_token_for_several_is_valid_for_each_of_them() -> None:
+    assert isinstance(decided(token(aud=["letters", "digits"])), Caller)
+    assert decided(token(aud=["letters", "words"])) == "the token is for another audience"
 
 
 @pytest.mark.parametrize("exp", ["soon", "4000000000", 1e300, -1, [1], {}, True])
@@ -271,6 +285,7 @@ def test_what_is_no_key_set_is_named(data: bytes, message: str, tmp_path: Path) 
         ("algorithms: []", "'jwt.algorithms' is empty"),
         ("audience: []", "'jwt.audience' is empty"),
         ("audience: digits", "write a list: [digits]"),
+        ("audience: null", "the setting 'audience'"),
         ("leeway: soon", "'leeway'"),
         ("issuer: null", "the setting 'issuer'"),
     ],
@@ -283,6 +298,15 @@ def test_a_mistake_in_the_rules_is_named(text: str, message: str) -> None:
     settings[name] = value
     lines = "\n".join(f"  {name}: {value}" for name, value in settings.items())
     assert message in problem_in(f"{TRIGGERED}jwt:\n{lines}\n")
+
+
+def test_the_audience_must_be_named_or_waived() -> None:
+    rules = "jwt:\n  jwks: k.json\n  algorithms: [RS256]\n  issuer: me\n"
+    for written, read in (("[digits]", ("digits",)), ("any", None)):
+        found = task_of(f"{TRIGGERED}{rules}  audience: {written}\n").jwt
+        assert found is not None
+        assert found.audience == read
+    assert "the setting 'audience' is missing" in problem_in(TRIGGERED + rules)
 
 
 @pytest.mark.parametrize(

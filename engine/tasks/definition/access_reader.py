@@ -105,7 +105,7 @@ class AccessReader:
             jwks=self._jwks(given.jwks),
             algorithms=given.algorithms,
             issuer=given.issuer,
-            audience=given.audience,
+            audience=None if given.audience == "any" else given.audience,
             leeway=30.0 if leeway is None else leeway,
             parameters=given.parameters,
         )

@@ -15,7 +15,8 @@ ALGORITHMS = (
 
 
 class JwtRules(msgspec.Struct, frozen=True, kw_only=True):
-    """`jwks` is the file or address of the keys. `leeway` is in seconds.
+    """`jwks` is the file or address of the keys. `audience` is None for tokens for anybody.
+    `leeway` is in seconds.
 
     `parameters` are those of the pipeline that get their value from a claim: name to claim.
     """
@@ -23,7 +24,7 @@ class JwtRules(msgspec.Struct, frozen=True, kw_only=True):
     jwks: str
     algorithms: tuple[str, ...]
     issuer: str
-    audience: tuple[str, ...]
+    audience: tuple[str, ...] | None
     leeway: float = 30.0
     parameters: Mapping[str, str] = msgspec.field(default_factory=dict)
 

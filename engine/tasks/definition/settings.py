@@ -110,8 +110,9 @@ class JwtSettings(Settings):
     issuer: str = setting(
         help="Who must have issued the token (`iss`).", example="https://login.example.org/"
     )
-    audience: tuple[str, ...] = setting(
-        help="For whom the token must be (`aud`); one of these.", example=["digits"]
+    audience: Literal["any"] | tuple[str, ...] = setting(
+        help="For whom the token must be (`aud`): one of these; or `any`, which checks nothing.",
+        example=["digits"],
     )
     leeway: Amount | None = setting(
         default=None, help="How much the clocks may differ.", example="30s"

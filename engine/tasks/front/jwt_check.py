@@ -104,10 +104,10 @@ class JwtCheck:
                 token,
                 key.key,
                 algorithms=[algorithm],
-                audience=list(rules.audience),
+                audience=None if rules.audience is None else list(rules.audience),
                 issuer=rules.issuer,
                 leeway=rules.leeway,
-                options={"require": ["exp"]},
+                options={"require": ["exp"], "verify_aud": rules.audience is not None},
             )
             end = float(claims["exp"]) + rules.leeway
         except jwt.ExpiredSignatureError:
