@@ -69,7 +69,7 @@ class Admission:
             return request_stream(request, self._opening.task)
         document = request_document(request, self._opening.task, self._seen)
         if self._schema is not None:
-            self._schema.check(*([document["content"]] if "content" in document else ()))
+            self._schema.check_request(document)
         return (document,)
 
 

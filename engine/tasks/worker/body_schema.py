@@ -40,6 +40,10 @@ class BodySchema:
             reason = "; ".join([*places, *more])
             raise UnfitBody(reason, "correct these places; /openapi.json describes the body")
 
+    def check_request(self, document: Mapping[str, Any]) -> None:
+        """The same for the document of a request."""
+        self.check(*([document["content"]] if "content" in document else ()))
+
 
 def schema_of(schema: Mapping[str, Any] | None) -> BodySchema | None:
     return None if schema is None else BodySchema(schema)

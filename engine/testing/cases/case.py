@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -12,6 +12,7 @@ from engine.errors import Problem
 from engine.locations import Location
 from engine.pipeline.source import KeyPath, Source
 from engine.sdk.http import HttpResponse
+from engine.tasks.definition.task import Task
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -90,11 +91,7 @@ class HostedTask(msgspec.Struct, frozen=True):
     """How the pipeline of a case is hosted, and the requests to it."""
 
     path: KeyPath
-    type: Literal["ultra", "triggered"]
-    name: str
-    filtered_status: int
-    status_from_document: bool
-    parameters: Mapping[str, str]
+    task: Task
     requests: tuple[SentRequest, ...]
 
 

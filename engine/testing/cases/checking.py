@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from engine.run.files.complete import write_complete
 from engine.run.secrets import Secrets
 from engine.sdk import to_json
 from engine.sdk.http import HttpResponse
+from engine.sdk.json_schema import schema_check
 from engine.testing.cases.case import Expectation, FileExpectation, Given, SentRequest
 from engine.testing.cases.comparing import (
     compare_all,
@@ -67,8 +68,13 @@ def check_expectation(
         yield from _snapshot(expectation, documents, scope, snapshots)
 
 
-def check_response(sent: SentRequest, response: HttpResponse | None) -> Iterator[Finding]:
-    """The differences between a response and what it must be."""
+def check_response(
+    sent: SentRequest, response: HttpResponse | None, schema: Mapping[str, Any] | None = None
+) -> Iterator[Finding]:
+    """The differences between a response and what it must be.
+
+    `schema` is the JSON Schema of responses that are no errors and have a body.
+    """
     path, name = (*sent.path, "response"), f"response to request {int(sent.path[-1]) + 1}"
     if response is None:
         yield Finding(path, f"{name}: there was none")
@@ -87,6 +93,21 @@ def check_response(sent: SentRequest, response: HttpResponse | None) -> Iterator
         yield _finding((*path, "text"), name, lines)
     if sent.json is not None:
         yield from _check_json((*path, "json"), name, sent.json, body)
+    if schema is not None and response.status < 300 and body:
+        yield from _check_schema(path, name, schema, body)
+
+
+def _check_schema(
+    path: KeyPath, name: str, schema: Mapping[str, Any], body: str
+) -> Iterator[Finding]:
+    try:
+        found = list(schema_check(schema, "the output_schema of the task")(json_value(body)))
+    except ValueError:
+        found = [("$", "it is not JSON")]
+    if found:
+        lines = [f"{place}: {message}" for place, message in found]
+        message = f"{name}: the body does not match the output_schema of the task"
+        yield Finding(path, message, tuple(cut(lines)))
 
 
 def _check_json(path: KeyPath, name: str, expected: Any, body: str) -> Iterator[Finding]:

@@ -16,11 +16,14 @@ from engine.plan.plan import Plan, Port
 from engine.run.lineage import Ledger
 from engine.run.observer import Source
 from engine.sdk.http import HttpResponse
-from engine.tasks.front.reply import error_reply
+from engine.tasks.definition.task import Task
+from engine.tasks.front.head import method_not_allowed
+from engine.tasks.front.reply import Reply, error_reply
 from engine.tasks.pool.job import JobError
 from engine.tasks.triggered.call_parameters import call_parameters
 from engine.tasks.wire.messages import Headers, Request, Response, RunFailure
 from engine.tasks.worker.answers import Answers
+from engine.tasks.worker.body_schema import schema_of
 from engine.tasks.worker.documents import (
     described,
     error_response,
@@ -56,9 +59,9 @@ class RunsPlan(Protocol):
 async def call_task(plan: Plan, task: HostedTask, recorder: Recorder, run: RunsPlan) -> Outcome:
     """Send the requests of a case."""
     requests = [_request(number, each) for number, each in enumerate(task.requests)]
-    if task.type == "triggered":
-        return [await _triggered(plan, task, each, recorder, run) for each in requests], None
-    ultra = _Ultra(plan, task, requests)
+    if task.task.type == "triggered":
+        return [await _triggered(plan, task.task, each, recorder, run) for each in requests], None
+    ultra = _Ultra(plan, task.task, requests)
     recorder.take = ultra.answers.take
     failure = await run(inputs={str(plan.open_inputs[0]): ultra}, ledger=ultra.ledger)
     ultra.close()
@@ -68,11 +71,12 @@ async def call_task(plan: Plan, task: HostedTask, recorder: Recorder, run: RunsP
 class _Ultra:
     """The live input of an ultra pipeline, and the listener of its ledger."""
 
-    def __init__(self, plan: Plan, task: HostedTask, requests: Sequence[Request]) -> None:
+    def __init__(self, plan: Plan, task: Task, requests: Sequence[Request]) -> None:
         self.responses: list[HttpResponse | None] = [None] * len(requests)
         self.ledger = Ledger(self)
         self.answers = Answers(self.ledger, stray=lambda port: None)
         self._task = task
+        self._schema = schema_of(task.input_schema)
         self._requests = requests
         port = plan.open_inputs[0]
         self._is_binary = is_binary(port, plan.snap(port.label).inputs)
@@ -81,6 +85,9 @@ class _Ultra:
 
     async def run(self, push: Callable[[Batch], None]) -> None:
         for request in self._requests:
+            if request.method not in self._task.allowed_methods:
+                self.responses[request.id] = _not_allowed(self._task, request)
+                continue
             try:
                 items = self._items(request)
             except BadRequest as error:
@@ -110,7 +117,10 @@ class _Ultra:
     def _items(self, request: Request) -> list[Item]:
         if self._is_binary:
             return request_stream(request, self._task.name)
-        return [request_document(request, self._task.name)]
+        document = request_document(request, self._task.name)
+        if self._schema is not None:
+            self._schema.check_request(document)
+        return [document]
 
     # The listener of the ledger
 
@@ -135,11 +145,13 @@ class _Ultra:
 
 
 async def _triggered(
-    plan: Plan, task: HostedTask, request: Request, recorder: Recorder, run: RunsPlan
+    plan: Plan, task: Task, request: Request, recorder: Recorder, run: RunsPlan
 ) -> HttpResponse:
+    if request.method not in task.allowed_methods:
+        return _not_allowed(task, request)
     try:
         parameters = call_parameters(plan, task.parameters, request)
-        inputs = inputs_of(plan, request)
+        inputs = inputs_of(plan, request, schema_of(task.input_schema))
     except JobError as error:
         return _refusal(error.failure)
     except BadRequest as error:
@@ -158,8 +170,16 @@ async def _triggered(
     return HttpResponse(result.status, headers=tuple(result.headers), body=bytes(body))
 
 
+def _not_allowed(task: Task, request: Request) -> HttpResponse:
+    return _sent(method_not_allowed(request.method, task.allowed_methods))
+
+
 def _refusal(failure: RunFailure) -> HttpResponse:
     reply = error_reply(failure.status, failure.error, failure.reason, failure.resolution)
+    return _sent(reply)
+
+
+def _sent(reply: Reply) -> HttpResponse:
     assert isinstance(reply.body, bytes)  # that of an error is never streamed
     return HttpResponse(reply.status, headers=tuple(reply.headers), body=reply.body)
 

@@ -116,7 +116,7 @@ class _Checker:
             hint = nearest_hint(name, declared) or f"the parameters are: {_listed(declared)}"
             message = f"the pipeline has no parameter {shown(name)}"
             self._report("unknown-parameter", (*path, name), message, hint, at_key=True)
-        is_triggered = self.case.task is not None and self.case.task.type == "triggered"
+        is_triggered = self.case.task is not None and self.case.task.task.type == "triggered"
         if is_triggered or not self.case.runs:
             return  # callers give the others, or nobody needs them
         missing = [

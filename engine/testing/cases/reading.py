@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from engine.errors import ConfigurationError, Problem
 from engine.expressions import analyse, analyse_path, check_timezone
 from engine.locations import Location
@@ -40,6 +42,7 @@ from engine.testing.cases.settings import (
     RequestSettings,
 )
 from engine.testing.cases.source_reader import SourceReader, kind_of
+from engine.testing.cases.task_reading import parameters_of, read_task
 
 OF_THE_RUN = ("failure", "diagnostics", "files")
 """Keys of `expect` that are neither labels nor views, besides `output` and `errors`."""
@@ -94,11 +97,14 @@ class _TestReader(SourceReader):
         files = [(key, self.content((*path, "files", key))) for key in self.table((*path, "files"))]
         expect = self.table((*path, "expect"))
         targets = [key for key in expect if key not in OF_THE_RUN]
+        task = self._task(path)
         return Case(
             name=name,
             path=path,
             where=self.source.where_key(path),
-            parameters=self._parameters((*path, "parameters")),
+            parameters=self._parameters((*path, "parameters"))
+            if task is None
+            else task.task.parameters,
             now=self._moment((*path, "now"), given.get("now")),
             timezone=self._timezone((*path, "timezone"), given.get("timezone", "UTC")),
             random_seed=given.get("random_seed"),
@@ -113,7 +119,7 @@ class _TestReader(SourceReader):
                 self._file_expectation((*path, "expect", "files", name))
                 for name in self.table((*path, "expect", "files"))
             ),
-            task=self._task(path),
+            task=task,
             failure=self._failure((*path, "expect", "failure")),
             diagnostics=self._codes((*path, "expect", "diagnostics")),
         )
@@ -185,15 +191,16 @@ class _TestReader(SourceReader):
             return None
         if not task.requests:
             self.report("missing-setting", (*path, "requests"), "the task gets no request")
+        hosted = read_task(self, path, task, self.pipeline())
+        if hosted is None:
+            return None
+        given = self._parameters((*case, "parameters"))
+        hosted = msgspec.structs.replace(hosted, parameters={**parameters_of(hosted), **given})
         return HostedTask(
             path,
-            task.type,
-            task.name,
-            task.filtered_status,
-            task.status_from_document,
-            self._parameters((*case, "parameters")),
+            hosted,
             tuple(
-                self._request((*path, "requests", place), task.name, each)
+                self._request((*path, "requests", place), hosted.name, each)
                 for place, each in enumerate(task.requests)
             ),
         )

@@ -102,12 +102,13 @@ class _Judge:
             self._check_files(plan, run.written)
 
     def _can_be_hosted(self, plan: Plan, task: HostedTask) -> bool:
-        check = check_ultra if task.type == "ultra" else check_triggered
+        kind = task.task.type
+        check = check_ultra if kind == "ultra" else check_triggered
         problems = [problem for problem in check(plan) if problem.severity == "error"]
         if problems:
             lines = [line for problem in problems for line in str(problem).splitlines()]
-            kind = "an ultra task" if task.type == "ultra" else "a triggered task"
-            self._fail(task.path, f"the pipeline cannot be hosted as {kind}", lines)
+            what = "an ultra task" if kind == "ultra" else "a triggered task"
+            self._fail(task.path, f"the pipeline cannot be hosted as {what}", lines)
         return not problems
 
     def _note_snapshot(self, name: str) -> None:
@@ -164,9 +165,11 @@ class _Judge:
             self._fail(path, f"failure: the run failed, but not with {expected!r}", lines)
 
     def _check_responses(self, responses: Sequence[HttpResponse | None]) -> None:
-        requests = () if self.case.task is None else self.case.task.requests
+        if self.case.task is None:
+            return
+        requests, schema = self.case.task.requests, self.case.task.task.output_schema
         for sent, response in zip(requests, responses, strict=True):
-            self._add(check_response(sent, response))
+            self._add(check_response(sent, response, schema))
 
     def _check_documents(self, run: Run) -> None:
         for watched in self.prepared.watched:

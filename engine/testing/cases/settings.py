@@ -166,6 +166,11 @@ class RequestAndResponseSettings(Settings):
 class HostedTaskSettings(Settings):
     """How the pipeline is hosted in a case."""
 
+    file: str | None = setting(
+        default=None,
+        help="The task file; the keys below then come from it. Relative to the test file.",
+        example="../tasks/orders.yaml",
+    )
     type: Literal["ultra", "triggered"] = setting(default="ultra", help="The type of the task.")
     name: str = setting(default="test", help="The task's name, which documents hold.")
     filtered_status: int = setting(
