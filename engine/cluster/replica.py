@@ -44,7 +44,7 @@ from engine.run.report import SnapStatistics
 from engine.run.services import Services
 from engine.script.executor import Executor
 from engine.sdk.parallel import ByKey
-from engine.sdk.snap import StreamSnap
+from engine.sdk.stream_snap import StreamSnap
 
 _BLANK_LINES = b"\n\n\n\n"
 """What a parser gets in place of the lines before those of a chunk. As long as the longest mark

@@ -21,7 +21,8 @@ from engine.sdk.children import ChildReference
 from engine.sdk.files import ReadFile, WrittenFile
 from engine.sdk.parallel import ByKey, ByRun, Once, Parallel
 from engine.sdk.settings import Issue, KeyPath, Settings, shown
-from engine.sdk.snap import PythonCode, Snap, StreamSnap
+from engine.sdk.snap import PythonCode, Snap
+from engine.sdk.stream_snap import StreamSnap
 from engine.sdk.views import Views
 
 

@@ -9,7 +9,8 @@ from engine.documents import Batch, Item, StreamStart
 from engine.preview.quotas import Quota
 from engine.run.context import SnapContext
 from engine.sdk.results import Emission, To
-from engine.sdk.snap import Snap, StreamSnap
+from engine.sdk.snap import Snap
+from engine.sdk.stream_snap import StreamSnap
 
 
 class Limited(Snap[Any]):

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from engine.documents import NO_LINEAGE, Batch, Document, Lineage, copied
 from engine.errors import DataError, EngineError, SnapFailedError
 from engine.expressions import (
-    Parts,
     Scope,
     compile_expression,
     compile_mapping,
-    compile_parts,
     parse_path,
 )
 from engine.plan.plan import PlannedSnap
 from engine.registry import SnapClass
 from engine.run.accounts import UnusableAccountError, account_of
+from engine.run.computed_names import ComputedNames
 from engine.run.error_documents import ErrorDescriber, place_of
 from engine.run.execution import Execution
 from engine.run.failures import BrokenSnapError, broken_snap, explain, full_trace, texts_for_callers
@@ -90,7 +89,7 @@ class SnapContext:
         self._before = 0
         self._failed_at: int | None = None
         self._functions: dict[Expression, Function] = {}
-        self._parts: dict[Expression, Parts | None] = {}
+        self._names = ComputedNames(self)
         self.info = snap_info(snap)
 
     @property
@@ -203,20 +202,7 @@ class SnapContext:
     def file(
         self, setting: Evaluated[str], document: Document, *, allow_outside: bool = False
     ) -> FileName:
-        parts = None
-        rules = self._execution.identity.files
-        if setting.expression is not None and not (allow_outside and rules.allow_outside):
-            parts = self._parts_of(setting.expression)
-        if parts is None:
-            return FileName(self.value(setting, document))
-        literal, added = parts(document)
-        if literal and added is None:
-            return FileName(converted(literal, setting))
-        if literal and literal.__class__ is str:
-            return FileName(literal + added, literal)
-        if literal == "" and added is not None:
-            return FileName(converted(added, setting), "")
-        return FileName(self.value(setting, document), "")  # such as `1 + $name`
+        return self._names.name(setting, document, allow_outside=allow_outside)
 
     @property
     def data_parameters(self) -> frozenset[str]:
@@ -224,15 +210,6 @@ class SnapContext:
 
     def depends_on_data(self, setting: Evaluated[Any]) -> bool:
         return self._execution.depends_on_data(setting)
-
-    def _parts_of(self, expression: Expression) -> Parts | None:
-        if expression not in self._parts:
-            self._parts[expression] = compile_parts(
-                expression.text,
-                scope=self.scope,
-                data_parameters=self._execution.identity.files.data_parameters,
-            )
-        return self._parts[expression]
 
     def begin(self, view: str, batch: Batch, before: int, given: Batch) -> None:
         """A batch is about to be passed to the snap, as `given` (the batch, or copies of its

@@ -165,6 +165,15 @@ class Execution:
             loaded[library.name] = value if known is None else overlay(known, value)
         return loaded
 
+    def captured_parameters(self) -> dict[str, str | None]:
+        """The parameters whose values the report shows."""
+        values = self.identity.parameters
+        return {
+            spec.name: self.secrets.mask(values[spec.name])
+            for spec in self.plan.parameters
+            if spec.capture
+        }
+
     def depends_on_data(self, setting: Evaluated[Any]) -> bool:
         """Whether a document, or a parameter that counts as data, can change the value."""
         if setting.expression is None:

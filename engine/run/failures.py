@@ -139,3 +139,12 @@ def _shown(file: str, line: int, name: str) -> str:
     source = linecache.getline(file, line).strip()
     place = f'  File "{file}", line {line}, in {name}\n'
     return f"{place}    {source}\n" if source else place
+
+
+def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error that stopped the run: preferably an EngineError among the exceptions."""
+    errors = [
+        first_error(error) if isinstance(error, BaseExceptionGroup) else error
+        for error in group.exceptions
+    ]
+    return next((error for error in errors if isinstance(error, EngineError)), errors[0])

@@ -22,7 +22,7 @@ from engine.run.member import PAUSE, Member, Outputs
 from engine.run.slices import SLICE_SECONDS
 from engine.sdk.json_input import MAX_MARK_BYTES
 from engine.sdk.json_reading import first_object
-from engine.sdk.snap import StreamSnap
+from engine.sdk.stream_snap import StreamSnap
 
 MIN_BYTES = 16 * 1024
 """For less text, generating the function takes longer than it saves."""

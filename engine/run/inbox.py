@@ -12,7 +12,9 @@ from collections import deque
 from collections.abc import Iterable
 
 from engine.documents import Batch
+from engine.plan.plan import Routes, Stage
 from engine.run.queues import IN_FLIGHT, Queue
+from engine.run.worker import Worker
 
 QUIET_TURNS = 4
 """Turns of the event loop without a new batch after which the queued ones are taken: as many as a
@@ -156,3 +158,14 @@ def _queue(limit: int, *, spills: bool) -> Queue:
     from engine.run.spilling import SpillingQueue  # few pipelines need it
 
     return SpillingQueue()
+
+
+def inbox_of(routes: Routes, stage: Stage) -> Inbox:
+    """The inbox of a stage, with the bounds that suit how the stage works."""
+    feeds = routes.feeds[stage]
+    return Inbox(
+        views=[feed.view.name for feed in feeds],
+        read_first=[feed.view.name for feed in feeds if feed.view.read_first],
+        spilling=[feed.view.name for feed in feeds if feed.spills],
+        limit=Worker.at_once if stage in routes.waiting else IN_FLIGHT,
+    )

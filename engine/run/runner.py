@@ -14,7 +14,6 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Iterable,
     Iterator,
     Mapping,
     Sequence,
@@ -25,28 +24,29 @@ from itertools import chain, islice
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from engine.documents import Batch, Item, copied
-from engine.errors import ConfigurationError, EngineError
+from engine.documents import Batch, Item
+from engine.errors import EngineError
 from engine.plan.accounts import Accounts
-from engine.plan.plan import Plan, Port, Prelude, Routes, Stage
+from engine.plan.plan import Plan, Port, Prelude, Stage
 from engine.plan.routes import sources_of
 from engine.registry import Registry
 from engine.run.call_tree import CallTree
 from engine.run.elsewhere import Elsewhere, RemoteStage
 from engine.run.execution import Execution, Load, load_yaml
+from engine.run.failures import first_error
 from engine.run.files import ProjectFiles
 from engine.run.host import Outputs, StageHost
 from engine.run.identity import RunIdentity
-from engine.run.inbox import Inbox, joined
+from engine.run.inbox import Inbox, inbox_of, joined
+from engine.run.inline import Inline
+from engine.run.inputs import inputs_by_port
 from engine.run.lineage import Ledger
 from engine.run.observer import Observer, Source, Watcher
-from engine.run.queues import IN_FLIGHT
 from engine.run.report import Report
 from engine.run.services import Guard, Services
 from engine.run.stopping import Stopper
-from engine.run.worker import Gathered, Worker, collect
+from engine.run.worker import Worker
 from engine.sdk.http import HttpClient
-from engine.sdk.plain_values import NotPlainError, plain
 from engine.sdk.results import BATCH_SIZE
 from engine.sdk.scripts import ScriptExecutor
 from engine.sdk.views import View
@@ -114,7 +114,7 @@ async def run_plan(
         breaker=breaker,
         tracer=tracer,
     )
-    fed = _inputs_by_port(plan, inputs or {})
+    fed = inputs_by_port(plan, inputs or {})
     remote: Mapping[Stage, RemoteStage] = {}
     if elsewhere is not None:
         remote = elsewhere.stages(execution)
@@ -171,7 +171,7 @@ class _Run:
             for stage in plan.stages
             if stage not in remote
         }
-        self._inboxes = {stage: _inbox_of(plan.routes, stage) for stage in plan.stages}
+        self._inboxes = {stage: inbox_of(plan.routes, stage) for stage in plan.stages}
         self._direct: frozenset[Stage] = frozenset()
         self._targets = plan.routes.targets
         self._taking: Awaitable[None] | None = None
@@ -186,7 +186,7 @@ class _Run:
             snaps=[statistics[snap.label] for snap in plan.snaps],
             links=plan.links,
             warnings=plan.warnings,
-            parameters=_captured(plan, execution),
+            parameters=execution.captured_parameters(),
         )
         self._all_open = asyncio.Barrier(max(1, len(plan.stages)))
 
@@ -203,7 +203,7 @@ class _Run:
                             feeder = tasks.create_task(self._feed(stage, feed.view))
                             self._feeders.append(feeder)
         except BaseExceptionGroup as group:
-            error = _first_error(group)
+            error = first_error(group)
             if not isinstance(error, EngineError):
                 self._report_failure(error)
                 raise error from None
@@ -266,7 +266,7 @@ class _Run:
             self._end_outputs(stage)
             inbox.close()
 
-    async def _work(self, stage: Stage, host: StageHost, caller: Worker | _Inline) -> None:
+    async def _work(self, stage: Stage, host: StageHost, caller: Worker | Inline) -> None:
         inbox = self._inboxes[stage]
         await self._send(caller, host.start())
         while waiting := await inbox.take(self._most_at_once(caller)):
@@ -288,21 +288,21 @@ class _Run:
         for task in (*self._feeders, *sources):
             task.cancel()
 
-    def _most_at_once(self, caller: Worker | _Inline) -> int:
+    def _most_at_once(self, caller: Worker | Inline) -> int:
         """Batches that a stage takes at once; in an ultra task, no answer waits for another's."""
         return caller.at_once if self._ledger is None else 1
 
-    def _caller(self, stage: Stage, host: StageHost) -> Worker | _Inline:
+    def _caller(self, stage: Stage, host: StageHost) -> Worker | Inline:
         if stage in self._plan.routes.waiting:
             return Worker(stage.name, host.interrupt)
-        return _Inline(self._stopper)
+        return Inline(self._stopper)
 
     async def _wait_for_all(self) -> None:
         """Wait until every snap is open, so that with a wrong setting nothing starts."""
         if await self._all_open.wait() == 0:
             self._observer.started(self.report, self._execution.secrets)
 
-    async def _send(self, caller: Worker | _Inline, outputs: Outputs) -> None:
+    async def _send(self, caller: Worker | Inline, outputs: Outputs) -> None:
         more = True
         while more:
             batches, failure, more = await caller.gather(outputs)
@@ -391,87 +391,7 @@ class _Run:
             await self._inboxes[stage].idle()
 
 
-class _Inline:
-    """Calls a stage that never waits directly from the event loop."""
-
-    at_once = 1
-
-    def __init__(self, stopper: Stopper) -> None:
-        self._stopper = stopper
-
-    async def call(self, function: Callable[..., R], *args: Any) -> R:
-        return self._stopper.call(function, *args)
-
-    async def gather(
-        self, outputs: Outputs
-    ) -> tuple[Iterable[tuple[Port, Batch]], Exception | None, bool]:
-        """The next result, the error after it if any, and whether there may be more."""
-        results: Gathered[tuple[Port, Batch]] = Gathered()
-        failure, more = self._stopper.call(collect, outputs, results, self.at_once)
-        return results, failure, more
-
-    async def close(self, function: Callable[[], None]) -> None:
-        function()
-
-
-def _captured(plan: Plan, execution: Execution) -> dict[str, str | None]:
-    """The parameters whose values the report shows."""
-    values = execution.identity.parameters
-    return {
-        spec.name: execution.secrets.mask(values[spec.name])
-        for spec in plan.parameters
-        if spec.capture
-    }
-
-
 def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *args: Any) -> None:
     """Call a function in the loop, from any thread, unless the loop is closed."""
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(function, *args)
-
-
-def _inbox_of(routes: Routes, stage: Stage) -> Inbox:
-    feeds = routes.feeds[stage]
-    return Inbox(
-        views=[feed.view.name for feed in feeds],
-        read_first=[feed.view.name for feed in feeds if feed.view.read_first],
-        spilling=[feed.view.name for feed in feeds if feed.spills],
-        limit=Worker.at_once if stage in routes.waiting else IN_FLIGHT,
-    )
-
-
-def _inputs_by_port(plan: Plan, inputs: Mapping[str, Source]) -> dict[Port, Source]:
-    known = {str(port): port for port in plan.open_inputs}
-    known |= {port.label: port for port in reversed(plan.open_inputs)}
-    if unknown := [name for name in inputs if name not in known]:
-        names = ", ".join(str(port) for port in plan.open_inputs) or "none"
-        raise ConfigurationError(
-            f"{unknown[0]!r} is not an open input; the open inputs are: {names}"
-        )
-    return {known[name]: _checked(name, items) for name, items in inputs.items()}
-
-
-def _checked(name: str, items: Source) -> Source:
-    """The items of an input, as plain documents. The caller's own documents are not changed."""
-    if isinstance(items, Mapping | str | bytes):
-        raise ConfigurationError(f"the input {name!r} must be a list of documents")
-    if not isinstance(items, Sequence):
-        return items
-    checked = []
-    for number, item in enumerate(items, 1):
-        try:
-            checked.append(plain(copied(item)) if isinstance(item, Mapping) else item)
-        except NotPlainError as error:
-            raise ConfigurationError(
-                f"document {number} of the input {name!r}: {error}; {error.resolution}"
-            ) from None
-    return checked
-
-
-def _first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error that stopped the run: preferably an EngineError among the exceptions."""
-    errors = [
-        _first_error(error) if isinstance(error, BaseExceptionGroup) else error
-        for error in group.exceptions
-    ]
-    return next((error for error in errors if isinstance(error, EngineError)), errors[0])

@@ -78,7 +78,8 @@ from engine.sdk.settings import (
     outside_setting,
     setting,
 )
-from engine.sdk.snap import Example, PythonCode, Snap, StreamSnap
+from engine.sdk.snap import Example, PythonCode, Snap
+from engine.sdk.stream_snap import StreamSnap
 from engine.sdk.views import View, Views
 
 if TYPE_CHECKING:

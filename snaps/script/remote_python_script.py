@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
-from time import perf_counter
 from typing import Literal
 
 import msgspec
@@ -19,14 +18,11 @@ from engine.sdk import (
     Example,
     ExecutionError,
     Foreign,
-    HeldRows,
     Issue,
-    Outcome,
     Parallel,
     PythonCode,
     Script,
     ScriptAnswer,
-    ScriptModule,
     ScriptSession,
     Settings,
     Snap,
@@ -37,16 +33,13 @@ from engine.sdk import (
     setting,
     without_mark,
 )
-from snaps.script.shared.constraints import check_constraints
-from snaps.script.shared.module_names import misnamed_modules, module_name
+from snaps.script.shared.module_names import misnamed_modules
+from snaps.script.shared.script_files import constraints_in, module_in, text_in
 from snaps.script.shared.script_settings import memory_limit, script_issues, variables
 from snaps.script.shared.script_texts import run_information, text_of
+from snaps.script.shared.tracked_rows import TrackedRows
 
 _ONLY_DOCUMENTS = frozenset((dict,))
-PART_SECONDS = 0.01
-"""How long the rows of requests that go to a script together should take."""
-
-_FASTEST = 1e-7
 _BATCH_FUNCTION = "snaplogic_process_batch"
 _ROW_FUNCTIONS = ("snaplogic_process", _BATCH_FUNCTION)
 _CALLS = {
@@ -229,13 +222,14 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
 
     def open(self) -> None:
         self._session: ScriptSession | None = None
-        self._held = HeldRows(self.context) if self.context.in_ultra else None
         self._printed: list[str] = []
         self._script_linked = self.context.linked("script")
         self._stdout_linked = self.context.linked("stdout")
         self._script = self._planned_script("" if self._script_linked else self._own_source())
+        self._tracked = (
+            TrackedRows(self.context, self._script.name) if self.context.in_ultra else None
+        )
         self._takes_batches = False
-        self._pace = PART_SECONDS
         self._yields = False
         """Whether documents of the current row have come, but not yet its end."""
         if not self._script_linked:
@@ -253,8 +247,8 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
 
     def _answered(self, batch: Batch) -> Iterator[Mapping[str, Batch]]:
         """The script's answers to the rows, each part as it arrives."""
-        session, held = self._running(), self._held
-        if held is None:
+        session, tracked = self._running(), self._tracked
+        if tracked is None:
             if key := self.context.idempotency_key:
                 session.identify(key)
             answered = 0
@@ -268,50 +262,8 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
                     for output in self._outputs(answers, rows):
                         yield self._with_lines(output)
         else:
-            for part in self._parts(batch):
-                for outcomes in self._outcomes(part, session, held):
-                    for output in held.settle(outcomes):
-                        yield self._with_lines(output)
-
-    def _parts(self, batch: Batch) -> Iterator[Batch]:
-        """The rows of requests, in parts of about PART_SECONDS: those whose callers go away in the
-        meantime need no call. A function for batches gets them together."""
-        start = 0
-        while start < len(batch):
-            size = len(batch) if self._takes_batches else int(PART_SECONDS / self._pace) or 1
-            part = batch.at(range(start, min(start + size, len(batch))))
-            start += size
-            yield part
-
-    def _outcomes(
-        self, part: Batch, session: ScriptSession, held: HeldRows
-    ) -> Iterator[list[Outcome]]:
-        numbers = held.admit(part)
-        wanted = [
-            position
-            for position in range(len(part))
-            if not self.context.abandoned(part.lineage_of(position))
-        ]
-        if len(wanted) < len(part):
-            unwanted = set(range(len(part))).difference(wanted)
-            yield [(numbers[position], None) for position in unwanted]
-            part, numbers = part.at(wanted), [numbers[position] for position in wanted]
-        if wanted:
-            begun = perf_counter()
-            cancelled: set[int] = set()
-            ids = self.context.request_ids(part.complete_lineage())
-            called = self.context.outside(f"script {self._script.name}", part.complete_lineage())
-            try:
-                for outcomes in session.process_tracked(part.items, numbers, ids):
-                    parts = [number for number, answer in outcomes if part_of(answer) is not None]
-                    for number in parts:
-                        if number not in cancelled and self.context.abandoned(held.lineage(number)):
-                            cancelled.add(number)
-                            session.cancel(number)
-                    yield outcomes
-            finally:
-                called.end()
-            self._pace = max((perf_counter() - begun) / len(wanted), _FASTEST)
+            for output in tracked.outputs(batch, session, together=self._takes_batches):
+                yield self._with_lines(output)
 
     def _outputs(self, answers: list[ScriptAnswer], rows: list[Document]) -> Iterator[Batch]:
         """The documents of answers to these rows; those before a failure are passed on first."""
@@ -344,26 +296,16 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         return {"output": output, "stdout": Batch([line.item for line in lines])}
 
     def finish(self) -> Iterator[Document | To]:
-        session, held = self._running(), self._held
+        session, tracked = self._running(), self._tracked
         try:
-            if held is None:
+            if tracked is None:
                 yield from session.finish()
             else:
-                yield from self._last(session, held)
+                yield from tracked.last(session)
         except DataError:
             yield from self._new_lines()
             raise
         yield from self._new_lines()
-
-    def _last(self, session: ScriptSession, held: HeldRows) -> Iterator[To]:
-        """The answers to the remaining rows. If the script fails, these rows fail instead."""
-        try:
-            for outcomes in session.finish_tracked():
-                yield from held.last(outcomes)
-        except DataError as error:
-            if not held:
-                raise
-            yield from held.last(held.all_failed(error))
 
     def close(self) -> None:
         if self._session is not None:
@@ -383,7 +325,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
                 "there is no script: set script (a file) or source (code), or link the view "
                 "'script'"
             )
-        return self._read(settings.script, "script")
+        return text_in(self.context, settings.script, "script")
 
     def _name(self) -> str:
         """The name of the script in messages."""
@@ -394,17 +336,6 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             return f"{self.context.label}.py"
         name = PurePath(file).name
         return name if line else f"{name}, source of '{self.context.label}'"
-
-    def _read(self, file: str, kind: str) -> str:
-        return text_of(b"".join(self.context.files.read(file)), f"the {kind} in {file}")
-
-    def _constraints(self) -> str:
-        file = self.settings.constraints
-        return check_constraints(self._read(file, "constraints file"), file) if file else ""
-
-    def _module(self, file: str) -> ScriptModule:
-        source = self._read(file, "module")
-        return ScriptModule(module_name(file), self.context.files.locate(file), source)
 
     def _begin(self, script: Script) -> Iterator[Document | To]:
         """Load the script, and emit its documents before its first row."""
@@ -423,12 +354,12 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         pipeline = PurePath(context.place_of("source")[0]).name
         return Script(
             source=source,
-            modules=tuple(map(self._module, settings.modules)),
+            modules=tuple(module_in(context, file) for file in settings.modules),
             name=self._name(),
             folder=str(PurePath(file).parent) if file else context.folder,
             directory=context.folder,
             requirements=settings.requirements,
-            constraints=self._constraints(),
+            constraints=constraints_in(context, settings.constraints),
             environment=settings.environment,
             owner=f"{context.label} in {PurePath(context.folder, pipeline)}",
             install=settings.install,
