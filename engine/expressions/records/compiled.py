@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from engine.expressions.records.known_decimals import KnownDecimals, scalars
-from engine.expressions.records.leaves import Layout, cover, without
-from engine.expressions.records.program import Generator, Program, Site
-from engine.expressions.records.state import UnfusableError
+from engine.expressions.records.leaves import Layout, Leaf, cover, in_order, unread, without
+from engine.expressions.records.program import OF_LINES, Generator, Program, Site
+from engine.expressions.records.state import Steps, UnfusableError
 from engine.expressions.scope import Scope
 from engine.numbers import decimal_of
 
@@ -20,9 +20,11 @@ MIN_LINES = 10_000
 """Lines after which the share that the first filter drops is known."""
 
 _SCAN_NS = 1.2
-_DECIMAL_NS = 200
-_VALUE_NS = 40
-"""What it takes to skip a byte, and to decode a decimal or another value."""
+_CHECK_NS = 1.3
+_DECIMAL_NS = 165
+_VALUE_NS = 25
+"""What it takes to skip a byte of text, to look at it for numbers out of bounds, and to decode a
+decimal or another value."""
 
 
 class Compiled:
@@ -31,6 +33,10 @@ class Compiled:
     A filter that drops many lines gets a record of its own, with only what it reads. The other
     fields are decoded from the lines that pass, if that saves more than it costs to read these
     lines twice. `filter_reads` is empty if the run does not begin with a filter.
+
+    Skipped text may hide mistakes, which costs a look at all of the text (`may_hide_mistakes`). If
+    it costs less to decode the other fields as well, the record `is_closed`: it holds all fields of
+    a line, and refuses lines with others.
     """
 
     program: Program
@@ -41,18 +47,29 @@ class Compiled:
         self._lines = self._size = self._dropped = 0
         self._is_judged = False
         collecting = Generator(scopes, sample, splits=True)
-        collecting.program(root)
+        kind = collecting.program(root).kind
         first, others = collecting.reads_of_filter, collecting.reads
         both = first.joined_with(others)
-        layout = Layout(cover(both.paths, both.lists))
-        leaves = cover(first.paths, first.lists)
-        self.filter_reads = leaves
-        self._first = Layout(leaves)
-        self._others = Layout(without(cover(others.paths, others.lists), leaves))
-        decimals = sum(value.__class__ is Decimal for value in scalars(layout.values(sample)))
+        leaves = in_order(cover(both.paths, both.lists), sample)
+        self.filter_reads = in_order(cover(first.paths, first.lists), sample)
+        behind = without(cover(others.paths, others.lists), self.filter_reads)
+        self._open = Layout(leaves)
+        self._first = Layout(self.filter_reads)
+        self._others = Layout(in_order(behind, sample))
+        decimals = sum(value.__class__ is Decimal for value in scalars(self._open.values(sample)))
         self._known = KnownDecimals(decimals)
         self._float_hook: Callable[[str], Decimal] = self._known.__getitem__
-        self._compile(layout)
+        closed = None if kind in OF_LINES else _closed(leaves, sample)
+        self._compile(closed or self._open)
+
+    @property
+    def is_closed(self) -> bool:
+        layout, _ = self._layouts
+        return layout.closed
+
+    def open_up(self) -> None:
+        """From now on, skip the fields that the sample does not have."""
+        self._compile(self._open)
 
     def learn(self, lines: int, size: int, dropped: int) -> None:
         """Lines of so many bytes have been processed; the first filter has dropped some."""
@@ -73,12 +90,13 @@ class Compiled:
         if not self.filter_reads:
             return False
         _, _, sample = self._source
-        spared = sum(
-            _DECIMAL_NS if value.__class__ is Decimal else _VALUE_NS
-            for value in scalars(self._others.values(sample))
-        )
+        spared = _cost(self._others, sample)
+        check = 0.0
+        if self.is_closed:
+            spared = _cost(self._layouts[0], sample) - _cost(self._first, sample)
+            check = self._size * _CHECK_NS
         passed = self._lines - self._dropped
-        return self._dropped * spared > passed * self._size / self._lines * _SCAN_NS
+        return self._dropped * spared > passed * self._size / self._lines * _SCAN_NS + check
 
     def _compile(self, layout: Layout, second: Layout | None = None) -> None:
         decode = None if second is None else self._decoder(second)
@@ -92,3 +110,24 @@ class Compiled:
             layout.record, float_hook=self._float_hook
         )
         return decoder.decode
+
+
+def _closed(leaves: Mapping[Steps, Leaf], sample: Mapping[str, Any]) -> Layout | None:
+    """The layout of all fields of the sample, if decoding them costs less than a look at the text
+    that would be skipped otherwise."""
+    others = unread(leaves, sample)
+    if others is None:
+        return None
+    with suppress(UnfusableError):
+        if _cost(Layout(others), sample) < len(str(sample)) * _CHECK_NS:
+            return Layout(in_order({**leaves, **others}, sample), closed=True)
+    return None
+
+
+def _cost(layout: Layout, sample: Mapping[str, Any]) -> float:
+    """What it takes to decode the values of a record."""
+    return sum(map(_value_cost, scalars(layout.values(sample))))
+
+
+def _value_cost(value: Any) -> int:
+    return _DECIMAL_NS if value.__class__ is Decimal else _VALUE_NS

@@ -50,12 +50,63 @@ def without(leaves: Mapping[Steps, Leaf], known: Mapping[Steps, Leaf]) -> dict[S
     }
 
 
-class Layout:
-    """The struct with these leaves, and the attributes that lead to each."""
+def in_order(leaves: Mapping[Steps, Leaf], sample: Mapping[str, Any]) -> dict[Steps, Leaf]:
+    """The leaves as they follow each other in the sample: so the decoder finds fields at once."""
 
-    def __init__(self, leaves: Mapping[Steps, Leaf]) -> None:
+    def place(path: Steps) -> list[int]:
+        inner: Any = sample
+        places: list[int] = []
+        for step in path:
+            keys = list(inner) if inner.__class__ is dict else []
+            places.append(keys.index(step) if step in keys else len(keys))
+            inner = inner[step] if step in keys else None
+        return places
+
+    return {path: leaves[path] for path in sorted(leaves, key=place)}
+
+
+def unread(leaves: Mapping[Steps, Leaf], sample: Mapping[str, Any]) -> dict[Steps, Leaf] | None:
+    """What else the sample holds, as optional leaves.
+
+    None if an array belongs to it, whose length differs from line to line.
+    """
+    found: dict[Steps, Leaf] = {}
+    pending: list[tuple[Steps, Mapping[str, Any]]] = [((), sample)]
+    while pending:
+        path, inner = pending.pop()
+        for key, value in inner.items():
+            here = (*path, key)
+            leaf = leaves.get(here)
+            if isinstance(leaf, tuple):
+                items = value if value.__class__ is list else []
+                if any(item.__class__ is dict and not item.keys() <= set(leaf) for item in items):
+                    return None
+            elif leaf is None and any(other[: len(here)] == here for other in leaves):
+                if value.__class__ is dict:
+                    pending.append((here, value))
+            elif leaf is None:
+                if _holds_array(value):
+                    return None
+                found[here] = False
+    return found
+
+
+def _holds_array(value: Any) -> bool:
+    if value.__class__ is dict:
+        return any(map(_holds_array, value.values()))
+    return value.__class__ is list
+
+
+class Layout:
+    """The struct with these leaves, and the attributes that lead to each.
+
+    One that is `closed` refuses documents with other fields.
+    """
+
+    def __init__(self, leaves: Mapping[Steps, Leaf], *, closed: bool = False) -> None:
         self.attributes: dict[Steps, tuple[str, ...]] = {}
         self.elements: dict[Steps, dict[str, str]] = {}
+        self.closed = closed
         tree: Tree = {}
         for path, leaf in leaves.items():
             inner = tree
@@ -89,22 +140,28 @@ class Layout:
             self.attributes[here] = there
             if isinstance(leaf, tuple):
                 self.elements[here] = {name: f"f{place}" for place, name in enumerate(leaf)}
-                fields.append((attribute, list[_element(self.elements[here])]))  # type: ignore[misc]
+                fields.append((attribute, list[self._element(here)]))  # type: ignore[misc]
             else:
                 fields.append((attribute, Any) if leaf else (attribute, Any, None))
-        return _defined(fields, names)
+        return self._defined(fields, names)
 
+    def _element(self, path: Steps) -> type:
+        names = {attribute: name for name, attribute in self.elements[path].items()}
+        return self._defined([(attribute, Any) for attribute in names], names)
 
-def _element(attributes: Mapping[str, str]) -> type:
-    names = {attribute: name for name, attribute in attributes.items()}
-    return _defined([(attribute, Any) for attribute in names], names)
-
-
-def _defined(fields: list[Any], names: dict[str, str]) -> type:
-    try:
-        return msgspec.defstruct("Record", fields, rename=names, gc=False, kw_only=True)
-    except ValueError:
-        raise UnfusableError("a name of a field needs escapes") from None
+    def _defined(self, fields: list[Any], names: dict[str, str]) -> type:
+        closed = self.closed
+        try:
+            return msgspec.defstruct(
+                "Record",
+                fields,
+                rename=names,
+                gc=False,
+                kw_only=True,
+                forbid_unknown_fields=closed,
+            )
+        except ValueError:
+            raise UnfusableError("a name of a field needs escapes") from None
 
 
 def value_at(document: Any, path: Steps) -> Any:

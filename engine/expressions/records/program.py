@@ -31,8 +31,10 @@ MAX_SITES = 60
 """The limit on generated steps: what follows a Merge is generated once for each of its inputs."""
 
 RECORD, LINE = "record", "line"
+OF_LINES = frozenset(("lines", "extended"))
+"""The kinds of results that contain lines of the input."""
+
 _RESULTS = "out", "heads", "dropped"
-_OF_LINES = frozenset(("lines", "extended"))
 
 
 class OddError(Exception):
@@ -130,7 +132,7 @@ class Generator:
         if layouts and not self._have_objects(leaves):
             raise UnfusableError("nothing shows that a target is inside an object")
         kind = next(iter(self._kinds), "documents")
-        with_lines = kind in _OF_LINES or self._decode is not None
+        with_lines = kind in OF_LINES or self._decode is not None
         given = self._function(body, with_lines)
         return Program(given, kind, frozenset(self._added), frozenset(self._uncertain))
 
@@ -190,7 +192,7 @@ class Generator:
         drop: list[ast.stmt] = [
             ast.AugAssign(ast.Name(counter, ast.Store()), ast.Add(), ast.Constant(1))
         ]
-        if not self._kinds.isdisjoint(_OF_LINES):
+        if not self._kinds.isdisjoint(OF_LINES):
             drop.append(_call("drop", load(LINE)))
         kept = kept or [ast.Pass()]
         if facts.kind(node) == "boolean":

@@ -20,6 +20,9 @@ from engine.numbers import is_finite, may_hide_mistakes
 
 _ENCODER = msgspec.json.Encoder(enc_hook=json_hook, decimal_format="number")
 
+_UNKNOWN_FIELD = "Object contains unknown field"
+"""How msgspec begins to refuse a document with a field that its struct lacks."""
+
 _STEPS = MAX_STEPS // 20
 """Steps of the evaluations in a block, so that their results do not fill the memory."""
 
@@ -63,12 +66,18 @@ class Records:
             raise OddError from error
 
     def _process(self, block: bytes) -> tuple[Any, int, tuple[int, ...]]:
-        if may_hide_mistakes(block, numbers=self._shape is None):
+        compiled = self._compiled
+        if may_hide_mistakes(block, numbers=self._shape is None and not compiled.is_closed):
             raise OddError
         lines = BytesIO(block).readlines()
-        compiled = self._compiled
         records = map(compiled.decode, lines)
-        made, heads, dropped, *counts = compiled.program.function(records, lines)
+        try:
+            made, heads, dropped, *counts = compiled.program.function(records, lines)
+        except msgspec.ValidationError as error:
+            if compiled.is_closed and str(error).startswith(_UNKNOWN_FIELD):
+                compiled.open_up()
+                return self._process(block)
+            raise
         compiled.learn(len(lines), len(block), counts[0] if counts else 0)
         if self._shape is not None:
             made = self._text(self._shape, made, heads, dropped)
