@@ -47,6 +47,7 @@ class Coordinator:
             execution.identity,
             self._spread.segments,
             str(execution.services.folder),
+            self._workers,
             engine,
             python,
         )

@@ -15,6 +15,7 @@ from engine.documents import NO_LINEAGE, Batch, Lineage
 from engine.plan.plan import Port
 from engine.run.execution import Execution
 from engine.run.host import Outputs, StageHost
+from engine.sdk.columns import lineage_at
 from engine.sdk.parallel import ByKey
 from engine.sdk.snap import Snap
 
@@ -47,7 +48,7 @@ class KeyedCopy:
             (first,) = unpacked(share.first)
             assert isinstance(first, dict)  # keys are in documents
             self._first[self._label, share.view] = first
-        return Batch(unpacked(share.items), [frozenset((place,)) for place in share.places])
+        return Batch(unpacked(share.part.items), lineage_at(share.places()))
 
     def note(self, port: Port, batch: Batch) -> None:
         places = self._places.setdefault(port, array("q"))

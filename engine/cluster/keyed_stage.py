@@ -11,28 +11,28 @@ replaces it gets all of them again; otherwise what it had collected is gone, and
 from __future__ import annotations
 
 import asyncio
-from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
+from typing import Any
 
 import msgspec
 
-from engine.cluster.keys import KeyHashes, context_of
+from engine.cluster.keys import Splitter
 from engine.cluster.messages import (
     Begin,
     Finish,
     HoldBack,
+    Parts,
     Reply,
     Segment,
     Share,
-    packed,
     reply_of,
     unpacked,
 )
 from engine.cluster.pool import Pool
 from engine.cluster.remote_stage import CREDITS, WINDOW, Sent, SpreadStage, number_in
-from engine.documents import NO_LINEAGE, Batch, Document, Item
+from engine.documents import NO_LINEAGE, Batch, Item
 from engine.errors import EngineError, SnapFailedError
 from engine.plan.plan import Port
 from engine.run.elsewhere import Deliver
@@ -40,7 +40,6 @@ from engine.run.execution import Execution
 from engine.run.inbox import Inbox, joined
 from engine.run.report import SnapStatistics
 from engine.run.worker import Worker
-from engine.sdk.parallel import ByKey
 
 KEPT_BYTES = 32 << 20
 """Shares of one worker that are kept for the one that replaces it."""
@@ -126,17 +125,15 @@ class KeyedStage(SpreadStage):
 
     async def _send_splits(self, inbox: Inbox, splits: asyncio.Queue[list[Sent] | None]) -> None:
         failure = None
-        assert isinstance(self._segment.keyed, ByKey)  # so the coordinator chose this class
-        context = context_of(self._execution, self._label)
-        hashes = KeyHashes(self._segment.keyed, list(self._next), context)
+        splitter = Splitter(self._execution, self._label, self._pool.count)
         try:
             while waiting := await inbox.take(Worker.at_once):
                 for view, batch in joined(waiting):
                     if view not in self._read_first and self._read_first:
                         await splits.join()
                         await self._agree_on_holding_back()
-                    found = hashes.of(view, batch.items)
-                    await self._send_split(view, batch.items, found, splits)
+                    for parts in _parts(splitter, view, batch.items):
+                        await self._send_parts(view, parts, splits)
         except EngineError as error:
             failure = error
         await splits.put(None)
@@ -150,36 +147,23 @@ class KeyedStage(SpreadStage):
         if self._holding and len(self._holding) < self._pool.count:
             await self._ask_all(HoldBack(self._segment.number))
 
-    async def _send_split(
-        self,
-        view: str,
-        documents: list[Document],
-        hashes: list[int | None],
-        splits: asyncio.Queue[list[Sent] | None],
+    async def _send_parts(
+        self, view: str, parts: Parts, splits: asyncio.Queue[list[Sent] | None]
     ) -> None:
         first = b""
-        if view in self._without_first:
-            found = (place for place, value in enumerate(hashes) if value is not None)
-            if (place := next(found, None)) is not None:
-                self._without_first.remove(view)
-                first = packed([documents[place]])
-        count = self._pool.count
-        shares: list[tuple[list[Item], array[int]]] = [([], array("q")) for _ in range(count)]
-        for place, (document, value) in enumerate(
-            zip(documents, hashes, strict=True), self._next[view]
-        ):
-            items, places = shares[(value or 0) % count]
-            items.append(document)
-            places.append(place)
-        self._next[view] += len(documents)
+        if view in self._without_first and parts.first:
+            self._without_first.remove(view)
+            first = parts.first
+        place = self._next[view]
+        self._next[view] += parts.count
         key = f"{self._execution.identity.ruuid}/{self._segment.number}/{self._sequence}"
         self._sequence += 1
         split: list[Sent] = []
-        for number, (items, places) in enumerate(shares):
-            if items or first:
+        for number, part in enumerate(parts.parts):
+            if part.count or first:
                 given = f"{key}/{number}"
-                share = Share(self._segment.number, view, packed(items), places, first, given)
-                split.append(Sent(share, len(items), worker=number))
+                share = Share(self._segment.number, view, part, place, first, given)
+                split.append(Sent(share, part.count, worker=number))
         await splits.put(split)
         for sent in split:
             await self._send(sent.worker, sent)
@@ -189,7 +173,8 @@ class KeyedStage(SpreadStage):
     def _answered(self, number: int, sent: Sent, answer: asyncio.Future[bytes]) -> None:
         super()._answered(number, sent, answer)
         if isinstance(sent.request, Share) and sent.answer.done():
-            sent.request = msgspec.structs.replace(sent.request, items=b"")
+            part = msgspec.structs.replace(sent.request.part, items=b"")
+            sent.request = msgspec.structs.replace(sent.request, part=part)
             self._kept_bytes[number] += len(sent.message)
             if self._kept_bytes[number] <= KEPT_BYTES:
                 self._prologues[number].append(sent)
@@ -216,7 +201,7 @@ class KeyedStage(SpreadStage):
                 self._holding.add(sent.worker)
             _add_placed(reply, held)
             if reply.failure is not None:
-                failures.append(self._placed_failure(reply.failure, reply, sent.request.places))
+                failures.append(self._placed_failure(reply.failure, reply, sent.request.places()))
         for reply in replies:
             self._count(reply)
         place, failure = min(failures, key=itemgetter(0), default=(None, None))
@@ -253,6 +238,13 @@ class KeyedStage(SpreadStage):
                     self._execution.error_pipeline.send(document, NO_LINEAGE)
             elif items:
                 await deliver(port, Batch(items))
+
+
+def _parts(splitter: Splitter, view: str, items: list[Any]) -> Iterable[Parts]:
+    """The documents in parts; a worker may have split them already."""
+    if isinstance(items[0], Parts):
+        return [each for each in items if isinstance(each, Parts)]
+    return [splitter.parts(view, items)]
 
 
 def _add_placed(reply: Reply, held: dict[Port, list[_Placed]]) -> None:

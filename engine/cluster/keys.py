@@ -7,13 +7,15 @@ of numbers do not, and are the same for 1, 1.0 and Decimal("1.00").
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zlib import crc32
 
-from engine.documents import Document, RawJson, Value
+from engine.cluster.messages import Part, Parts, packed
+from engine.documents import Document, Item, RawJson, Value
 from engine.errors import DataError
 from engine.run.context import SnapContext
 from engine.run.execution import Execution
@@ -38,17 +40,40 @@ def context_of(execution: Execution, label: str) -> SnapContext:
     return context
 
 
-class KeyHashes:
-    """Hashes of the keys of documents, by input view."""
+class Splitter:
+    """Splits the documents of a keyed snap (ByKey) among its copies."""
 
-    def __init__(self, keyed: ByKey, views: Sequence[str], context: Context) -> None:
+    def __init__(self, execution: Execution, label: str, copies: int) -> None:
+        snap = execution.snap(label)
+        keyed = snap.facts.parallel
+        assert isinstance(keyed, ByKey)  # so the plan of the run says
+        context = context_of(execution, label)
+        self._copies = copies
         self._columns = {
-            view: Columns(context, keys, null_safe=keyed.null_safe)
-            for view, keys in zip(views, keyed.keys, strict=True)
+            view.name: Columns(context, keys, null_safe=keyed.null_safe)
+            for view, keys in zip(snap.inputs, keyed.keys, strict=True)
         }
 
-    def of(self, view: str, documents: list[Document]) -> list[int | None]:
-        """A hash for each document; None if its key cannot be read, which the snap will report."""
+    def parts(self, view: str, documents: list[Item]) -> Parts:
+        """Documents whose key cannot be read go to the first copy, which reports them."""
+        count = self._copies
+        hashes = self._hashes(view, documents)
+        parts: list[tuple[list[Item], array[int]]] = [([], array("q")) for _ in range(count)]
+        adds = [(items.append, numbers.append) for items, numbers in parts]
+        for number, (document, value) in enumerate(zip(documents, hashes, strict=True)):
+            add, add_number = adds[0 if value is None else value % count]
+            add(document)
+            add_number(number)
+        with_key = (number for number, value in enumerate(hashes) if value is not None)
+        first = next(with_key, None)
+        return Parts(
+            len(documents),
+            tuple(Part(len(items), packed(items), places.tobytes()) for items, places in parts),
+            b"" if first is None else packed([documents[first]]),
+        )
+
+    def _hashes(self, view: str, documents: list[Any]) -> list[int | None]:
+        """A hash for each document; None if its key cannot be read."""
         columns = self._columns[view]
         try:
             return [*_hashes(columns.of(documents))]

@@ -27,7 +27,8 @@ class Segment(msgspec.Struct, frozen=True):
     `lines`: it gets text that is cut at ends of lines. The views in `whole` are sent to every
     copy. `exits` are the ports that leave it; the streams of those in `joined` are one stream of
     which every copy makes a part. `keeps`: the snaps that may remember earlier documents. `keyed`:
-    which documents the copies of the first snap get, unless any will do.
+    which documents the copies of the first snap get, unless any will do. `splits`: the ports whose
+    documents go to a view of a keyed snap (ByKey), so that the worker splits them.
     """
 
     number: int
@@ -38,16 +39,19 @@ class Segment(msgspec.Struct, frozen=True):
     joined: frozenset[Port]
     keeps: frozenset[str] = frozenset()
     keyed: ByKey | ByRun | None = None
+    splits: Mapping[Port, Port] = {}
 
 
 class Job(msgspec.Struct, frozen=True):
     """What a worker is for. `identity` holds the resolved parameters; `folder` is the temporary
-    folder of the run. `engine` and `python` are the versions at the coordinator."""
+    folder of the run; `workers`, how many there are. `engine` and `python` are the versions at the
+    coordinator."""
 
     plan: Plan
     identity: RunIdentity
     segments: tuple[Segment, ...]
     folder: str
+    workers: int
     engine: str
     python: str
 
@@ -78,16 +82,39 @@ class Chunk(msgspec.Struct, frozen=True):
     """The last document ends a run (ByRun)."""
 
 
+class Part(msgspec.Struct, frozen=True):
+    """Documents for one copy: how many, the documents themselves, and for each the number of those
+    before it in the chunk, as an array."""
+
+    count: int
+    items: bytes
+    numbers: bytes
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """Stands for the documents of a chunk, split for the copies of a keyed snap. `first`: the first
+    of them that has a key, in a list; nothing if none has."""
+
+    count: int
+    parts: tuple[Part, ...]
+    first: bytes
+
+
 class Share(msgspec.Struct, frozen=True):
-    """What one copy gets of a chunk that is split by keys, with the places of the documents among
-    all. `first`: the first document of the view that has a key, if it is not known yet."""
+    """What one copy gets of a chunk that is split by keys: a part, and the place of the first
+    document of the chunk among all. `first`: the first document of the view that has a key."""
 
     segment: int
     view: str
-    items: bytes
-    places: array[int]
+    part: Part
+    place: int
     first: bytes = b""
     key: str = ""
+
+    def places(self) -> array[int]:
+        """The places of its documents."""
+        place = self.place
+        return array("q", [place + number for number in array("q", self.part.numbers)])
 
 
 class HoldBack(msgspec.Struct, frozen=True):

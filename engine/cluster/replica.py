@@ -10,9 +10,11 @@ import platform
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from engine.cluster.file_ranges import OpenFile
 from engine.cluster.keyed_copy import KeyedCopy
+from engine.cluster.keys import Splitter
 from engine.cluster.messages import (
     Begin,
     Chunk,
@@ -88,7 +90,7 @@ class Replica:
         execution.on_failure = self._fail
         self._failure: EngineError | None = None
         self._segments = [
-            _SegmentCopy(segment, registry, execution, self._forget_failed)
+            _SegmentCopy(segment, registry, execution, given.workers, self._forget_failed)
             for segment in given.segments
         ]
 
@@ -152,6 +154,7 @@ class _SegmentCopy:
         segment: Segment,
         registry: Registry,
         execution: Execution,
+        workers: int,
         forget_failed: Callable[[], None],
     ) -> None:
         routes = execution.plan.routes
@@ -171,6 +174,10 @@ class _SegmentCopy:
         self._file = OpenFile()
         self._forget_failed = forget_failed
         self.keyed = KeyedCopy(segment, execution, self._entry)
+        self._splitters = {
+            port: (target.view, Splitter(execution, target.label, workers))
+            for port, target in segment.splits.items()
+        }
 
     def perform(self, request: Request) -> bool:
         """Returns whether the current stream, if any, can be read further."""
@@ -201,9 +208,13 @@ class _SegmentCopy:
                 self._pass_on(host.finish())
         return True
 
-    def taken(self) -> dict[Port, list[Item]]:
-        """What has left the segment since the last call."""
-        taken, self._outputs = self._outputs, {}
+    def taken(self) -> dict[Port, list[Any]]:
+        """What has left the segment since the last call, in parts for keyed snaps."""
+        taken: dict[Port, list[Any]] = self._outputs
+        self._outputs = {}
+        for port, (view, splitter) in self._splitters.items():
+            if port in taken:
+                taken[port] = [splitter.parts(view, taken[port])]
         return taken
 
     def forget_counts(self) -> None:

@@ -12,7 +12,7 @@ must pass on the lineage of documents, as that is how the coordinator puts resul
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 
 import msgspec
@@ -232,7 +232,18 @@ class _Divider:
                 and not _is_keyed(snap)
             ),
             keyed=keyed,
+            splits=self._splits(exits) if not isinstance(keyed, ByKey) else {},
         )
+
+    def _splits(self, exits: Collection[Port]) -> dict[Port, Port]:
+        """The ports that lead to a keyed segment, and its views."""
+        return {
+            link.source: link.target
+            for link in self._plan.links
+            if link.source in exits
+            and link.target.label in self._head
+            and isinstance(self._snaps[link.target.label].facts.parallel, ByKey)
+        }
 
     def _exits(self, labels: Sequence[str]) -> list[Port]:
         """The ports through which documents leave for other snaps, or for the caller."""
