@@ -34,6 +34,7 @@ from engine.expressions.nodes import Node
 from engine.expressions.regexes import pattern
 from engine.expressions.suggestions import did_you_mean
 from engine.expressions.syntax_hints import for_hyphenated_name, with_arguments
+from engine.hints import fixes_of
 
 if TYPE_CHECKING:
     from engine.expressions.compiler.names import Names
@@ -78,6 +79,18 @@ class Checker:
             if not isinstance(one, nodes.Regex):
                 self.check(one)
         return UNKNOWN
+
+    def _name_in(self, node: Any, hint: str, *, with_target: bool = False) -> Node:
+        """The name of a member or method, as the place of a mistake: the arguments are none.
+
+        A hint that rewrites more than the name keeps all that it rewrites marked.
+        """
+        start = self.text.find(node.name, node.target.offset + node.target.length)
+        fixes = fixes_of(hint)
+        if start < 0 or any(getattr(fix, "old", node.name) != node.name for fix in fixes):
+            return node
+        first = node.offset if with_target else start
+        return nodes.Name(first, start + len(node.name) - first, node.name)
 
     def _parts(self, node: Node) -> Inferred:
         for child in node.children():
@@ -159,7 +172,9 @@ class Checker:
         hint = FUNCTION_HINTS.get(f"{namespace}.{node.name}", "")
         hint = hint or did_you_mean(node.name, [*family.functions, *family.constants])
         hint = with_arguments(hint, self.text, node, arguments)
-        return self._fault(node, f"`{namespace}.{node.name}` is not known", hint, *arguments)
+        message = f"`{namespace}.{node.name}` is not known"
+        place = self._name_in(node, hint, with_target=True)
+        return self._fault(node, message, hint, *arguments, place=place)
 
     def _index(self, node: Any) -> Inferred:
         if namespace := self._namespace_of(node.target):
@@ -213,7 +228,8 @@ class Checker:
             return self._fault(node, problem[0], hint, *node.arguments)
         if problem := facts.method_problem(node, self.variables):
             hint = with_arguments(problem[1], self.text, node, node.arguments)
-            return self._fault(node, problem[0], hint, node.target, *node.arguments)
+            inner = (node.target, *node.arguments)
+            return self._fault(node, problem[0], hint, *inner, place=self._name_in(node, hint))
         receiver = self.check(node.target)
         return self._method_of(node, receiver)
 
@@ -234,7 +250,8 @@ class Checker:
             if method is None:
                 message, hint = absent_method(in_words(receiver.kind), node.name, cls)
                 hint = with_arguments(hint, self.text, node, node.arguments)
-                return self._fault(node, message, hint, *node.arguments)
+                place = self._name_in(node, hint)
+                return self._fault(node, message, hint, *node.arguments, place=place)
             if facts.are_countable(node.arguments) and not method.accepts(len(node.arguments)):
                 return self._wrong_count(node, method)
         self._arguments(node.arguments, take_regex=node.name in facts.TAKE_REGEX)

@@ -201,7 +201,7 @@ def test_escapes_in_the_string_of_the_call_are_read() -> None:
     ("text", "offset"),
     [
         ('jsonPath($, "$.o[*")', 18),
-        ("jsonPath($, '$.o[?(value.nope())]')", 19),
+        ("jsonPath($, '$.o[?(value.nope())]')", 25),
         (r"jsonPath($, '$.o[\'a\'')", 12),
         ("jsonPath($a, '$.o')", 9),
         ("jsonPath($)", 10),
