@@ -155,8 +155,9 @@ def _in_code(typing: _Typing, writer: _Writer) -> Iterator[Completion]:
         if last is None or _wants_value(last):
             yield from _names(typing, writer, "")
     elif last.kind == "field":
-        yield from _fields(typing.knowledge.document, writer, len(last.value) + 1, dot=0)
-        if not last.value:
+        fields = list(_fields(typing.knowledge.document, writer, len(last.value) + 1, dot=0))
+        yield from fields
+        if not last.value and not fields:  # it matches best, but choosing it would change nothing
             yield writer.word(1, "$", "variable", "the document", rank=_NAMES)
     elif typing.precedes("."):
         if target := _unfinished(typing.chain):
@@ -195,7 +196,8 @@ def _names(typing: _Typing, writer: _Writer, prefix: str) -> Iterator[Completion
         yield writer.word(typed, name, "variable", kind_text(known.examples), rank=_FIELDS)
     for name, default in typing.knowledge.parameters.items():
         detail = "parameter" if default is None else f"parameter, default {default!r}"
-        yield writer.word(typed, f"_{name}", "parameter", detail, rank=_NAMES)
+        text = typing.knowledge.parameter_help.get(name, "")
+        yield writer.word(typed, f"_{name}", "parameter", detail, text, rank=_NAMES)
     if not prefix:
         yield writer.word(0, "$", "variable", "the document", rank=_NAMES)
         yield from _fields(typing.knowledge.document, writer, 0, dot=0)

@@ -9,6 +9,7 @@ from engine.errors import ExpressionError, UnusableSnapError
 from engine.expressions import library_members, parse_path
 from engine.expressions.kinds import Kind
 from engine.expressions.steps import Make, Step
+from engine.language.help import parameter_markdown
 from engine.language.known import MAX_EXAMPLES, Knowledge, Known, node_of
 from engine.language.workspace import Document
 from engine.pipeline.spec import PortSpec, SnapSpec
@@ -40,7 +41,8 @@ def knowledge_at(document: Document, label: str) -> Knowledge:
         each.name: None if each.secret else each.default for each in document.spec.parameters
     }
     documents = documents_at(document, label) if label in document.spec.snaps else ()
-    return Knowledge(documents, parameters, _libraries(document))
+    descriptions = {each.name: parameter_markdown(each) for each in document.spec.parameters}
+    return Knowledge(documents, parameters, _libraries(document), descriptions)
 
 
 def _libraries(document: Document) -> dict[str, Sequence[str]]:

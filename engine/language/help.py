@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from engine.pipeline.spec import ParameterSpec
 from engine.reference.examples import ExampleEntry, item_lines
 from engine.reference.settings import SettingEntry, default_text, example_text
 from engine.reference.snaps import SnapEntry, ViewEntry
 from engine.sdk.views import View
 
 _MAX_EXAMPLES = 2
+_LONGEST_DEFAULT = 60
 
 
 def snap_markdown(entry: SnapEntry) -> str:
@@ -21,15 +23,20 @@ def snap_markdown(entry: SnapEntry) -> str:
 def _parts(entry: SnapEntry) -> Iterator[str]:
     yield f"**{entry.name}** ({entry.category})"
     yield entry.purpose
-    yield entry.about
+    yield _filled(entry.about)
+    if entry.settings:
+        yield "**Settings**\n\n" + "\n".join(map(_setting_line, entry.settings))
+    yield "**Views**\n\n" + "\n".join(map(_view_line, entry.views))
     yield " ".join(entry.facts)
     if entry.ultra:
         yield f"It cannot be used in an ultra task: it {entry.ultra}."
-    yield "**Views**\n\n" + "\n".join(map(_view_line, entry.views))
-    if entry.settings:
-        yield "**Settings**\n\n" + "\n".join(map(_setting_line, entry.settings))
     for example in entry.examples[:_MAX_EXAMPLES]:
         yield _example(example)
+
+
+def _filled(text: str) -> str:
+    """Each paragraph as one line: some editors break lines where the Markdown does."""
+    return "\n\n".join(" ".join(each.split()) for each in text.split("\n\n"))
 
 
 def setting_markdown(entry: SettingEntry) -> str:
@@ -42,6 +49,23 @@ def setting_markdown(entry: SettingEntry) -> str:
     if entry.rows:
         parts.append("A row has:\n\n" + "\n".join(map(_setting_line, entry.rows)))
     return "\n\n".join(filter(None, parts))
+
+
+def parameter_markdown(parameter: ParameterSpec) -> str:
+    """Whether it is required or secret, its default, and its description."""
+    notes = ["required"] if parameter.required else []
+    if parameter.secret:
+        notes.append("secret")
+    elif parameter.default is not None:
+        notes.append(f"default {_code(parameter.default)}")
+    title = f"**_{parameter.name}**: parameter{''.join(f', {note}' for note in notes)}"
+    return "\n\n".join(filter(None, (title, parameter.description)))
+
+
+def _code(value: str) -> str:
+    """A value within a sentence: on one line, cut if it is long."""
+    text = " ".join(value.split())
+    return f"`{text[:_LONGEST_DEFAULT]}…`" if len(text) > _LONGEST_DEFAULT else f"`{text}`"
 
 
 def view_markdown(label: str, view: View) -> str:

@@ -10,6 +10,7 @@ from engine.language.expression_help import examples_text
 from engine.language.expression_places import expression_at, setting_class
 from engine.language.fields import documents_at, knowledge_at
 from engine.language.help import (
+    parameter_markdown,
     schema_markdown,
     setting_markdown,
     snap_markdown,
@@ -129,15 +130,7 @@ def _class_of(document: Document, name: str) -> SnapClass | None:
 
 def _parameter(document: Document, name: str) -> str:
     found = next((each for each in document.spec.parameters if each.name == name), None)
-    if found is None:
-        return ""
-    notes = ["required"] if found.required else []
-    if found.secret:
-        notes.append("secret")
-    elif found.default is not None:
-        notes.append(f"default `{found.default}`")
-    title = f"**_{name}**: parameter{''.join(f', {note}' for note in notes)}"
-    return "\n\n".join(filter(None, (title, found.description)))
+    return parameter_markdown(found) if found else ""
 
 
 def _link_end(here: Here) -> Hover | None:

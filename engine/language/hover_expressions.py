@@ -64,9 +64,7 @@ def _name(name: str, found: Locals) -> str:
     if family := functions.NAMESPACES.get(name):
         return f"**{name}**: {family.help}"
     if name.startswith("_") and name[1:] in found.knowledge.parameters:
-        default = found.knowledge.parameters[name[1:]]
-        note = "" if default is None else f", default `{default}`"
-        return f"**{name}**: parameter{note}"
+        return found.knowledge.parameter_help.get(name[1:], "")
     if name == "lib":
         names = ", ".join(f"`{each}`" for each in found.knowledge.libraries)
         return f"**lib**: expression libraries: {names}" if names else ""

@@ -103,10 +103,12 @@ class Knowledge:
         documents: Sequence[Any] = (),
         parameters: Mapping[str, str | None] | None = None,
         libraries: Mapping[str, Collection[str]] | None = None,
+        parameter_help: Mapping[str, str] | None = None,
     ) -> None:
         self.document = Known.like(documents, "object")
         self.parameters = parameters or {}
         self.libraries = libraries or {}
+        self.parameter_help = parameter_help or {}
 
     def at(self, text: str, chain: Sequence[Node]) -> Locals:
         """The variables at the last of the `chain` of nodes, which contain each other."""

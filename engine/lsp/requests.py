@@ -282,6 +282,7 @@ def _completion(session: Session, document: Document, found: Completion) -> type
     edit = types.TextEdit(session.range(document, found.edit.range), found.edit.text)
     return types.CompletionItem(
         found.label,
+        label_details=_label_details(found) if session.shows_label_details else None,
         kind=_COMPLETIONS[found.kind],
         detail=found.detail or None,
         documentation=_markdown(found.documentation) if found.documentation else None,
@@ -290,6 +291,18 @@ def _completion(session: Session, document: Document, found: Completion) -> type
         text_edit=edit,
         command=_ASK_AGAIN if found.asks_again and session.runs_commands else None,
     )
+
+
+def _label_details(found: Completion) -> types.CompletionItemLabelDetails | None:
+    """What the list shows of every item, and not only of the chosen one: the arguments of a
+    function, what a snap does, else the detail."""
+    if found.kind in ("function", "method"):
+        arguments = found.detail.partition("(")[2]
+        return types.CompletionItemLabelDetails(detail=f"({arguments}")
+    text = found.detail
+    if found.kind == "snap" and not text:
+        text = found.documentation.partition("\n")[0]
+    return types.CompletionItemLabelDetails(description=text) if text else None
 
 
 def _markdown(text: str) -> types.MarkupContent:

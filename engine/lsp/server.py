@@ -73,6 +73,7 @@ class Server(LanguageServer):
         session = Session(self.server_capabilities.position_encoding or "utf-16")
         session.workspace.folders = folder_paths([*self.workspace.folders.values()])
         session.runs_commands = self.runs_commands
+        session.shows_label_details = self._shows_label_details()
         return session
 
     @cached_property
@@ -80,6 +81,11 @@ class Server(LanguageServer):
         from engine.lsp.publishing import Publisher
 
         return Publisher(self.session, self.text_document_publish_diagnostics)
+
+    def _shows_label_details(self) -> bool:
+        documents = self.client_capabilities.text_document
+        items = documents and documents.completion and documents.completion.completion_item
+        return bool(items and items.label_details_support)
 
     def load(self) -> None:
         """Import what the answers need, before somebody waits for them."""

@@ -23,11 +23,13 @@ class Session:
 
     `encoding` is the unit in which the editor counts the characters of a line. `runs_commands`:
     it has the commands that lenses start, which are not those of the server.
+    `shows_label_details`: its list of completions has room for them.
     """
 
     def __init__(self, encoding: str = "utf-16") -> None:
         self.workspace = Workspace(samples=samples)
         self.runs_commands = False
+        self.shows_label_details = False
         self.encoding = str(encoding) if str(encoding) in _CODECS else "utf-16"
         self._uris: dict[str, str] = {}
 

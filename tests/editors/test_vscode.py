@@ -65,3 +65,57 @@ def test_the_source_is_valid_javascript() -> None:
         pytest.skip("Node.js is not installed")
     checked = subprocess.run([node, "--check", FOLDER / "src/extension.js"], capture_output=True)
     assert checked.returncode == 0, checked.stderr.decode()
+
+
+PIPELINE = "pipeline: P\nsnaps:\n  a: {snap: JSONGenerator}\n"
+OTHER = "services:\n  web: {image: nginx}\n"
+
+
+def extension(**wanted: Any) -> Any:
+    """What the extension does in a VS Code that is as `wanted`, with nothing on the PATH."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node.js is not installed")
+    given = json.dumps({"extension": str(FOLDER / "src/extension.js"), **wanted})
+    driver = Path(__file__).parent / "run_extension.js"
+    ran = subprocess.run(
+        [node, driver], input=given, capture_output=True, text=True, env={"PATH": "/nowhere"}
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+def installed(folder: Path) -> str:
+    command = folder / ".venv/bin/engine"
+    command.parent.mkdir(parents=True)
+    command.touch()
+    return str(command)
+
+
+def test_it_starts_the_command_of_the_environment_around_the_folder(tmp_path: Path) -> None:
+    command = installed(tmp_path)
+    project = tmp_path / "shop"
+    assert extension(folder=str(project))["started"] == [command]
+    own = installed(project)
+    assert extension(folder=str(project))["started"] == [own]
+    chosen = {"command": command}
+    assert extension(folder=str(project), settings=chosen)["started"] == [command]
+
+
+def test_a_missing_command_is_explained_once_and_only_to_those_who_need_it(tmp_path: Path) -> None:
+    did = extension(folder=str(tmp_path), documents=[OTHER])
+    assert did == {"started": [], "messages": [], "commands": []}
+    did = extension(folder=str(tmp_path), documents=[OTHER], opened=[OTHER, PIPELINE, PIPELINE])
+    (shown,) = did["messages"]
+    assert shown["message"].startswith("The command 'engine' was not found. Install it with pip")
+    assert shown["actions"] == ["Open Settings", "Retry"]
+    did = extension(folder=str(tmp_path), documents=[PIPELINE], chosen="Open Settings")
+    assert did["commands"] == [["workbench.action.openSettings", "snapline.command"]]
+
+
+def test_a_server_that_does_not_start_is_explained_with_its_output(tmp_path: Path) -> None:
+    command = installed(tmp_path)
+    did = extension(folder=str(tmp_path), documents=[PIPELINE], fails=True, chosen="Show Output")
+    (shown,) = did["messages"]
+    assert shown["message"].startswith(f"'{command} lsp' does not start.")
+    assert did["commands"] == [["output"]]

@@ -20,7 +20,7 @@ from tests.language.editing import (
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
-        ("$¦", ["$name", "$age", "$address", "$orders", "$['first name']", "$"]),
+        ("$¦", ["$name", "$age", "$address", "$orders", "$['first name']"]),
         ("$na¦", ["$name", "$age", "$address", "$orders", "$['first name']"]),
         ("$age > 3 && $address.¦", ["city", "['zip code']"]),
         ("$orders[0].¦", ["id", "total"]),
@@ -188,7 +188,7 @@ def test_fields_come_through_snaps_that_pass_documents_on() -> None:
 def test_without_a_preview_fields_follow_from_the_settings_above() -> None:
     mapper = "  m:\n    snap: Mapper\n    mappings:\n      $q.r: $id\n      $t: $id.toString()\n"
     x = "  x:\n    snap: Filter\n    filter: {}\nlinks:\n  - read -> m -> x\n"
-    assert labels(HEAD + mapper + x.format("$¦"), samples={}) == ["$q", "$t", "$"]
+    assert labels(HEAD + mapper + x.format("$¦"), samples={}) == ["$q", "$t"]
     assert labels(HEAD + mapper + x.format("$q.¦"), samples={})[0] == "r"
     assert "trim" in labels(HEAD + mapper + x.format("$t.¦"), samples={})
 

@@ -39,6 +39,21 @@ def test_parts_of_an_expression_are_explained(expression: str, word: str, part: 
     assert part in markdown
 
 
+def test_a_parameter_is_explained_where_it_is_used() -> None:
+    head = HEAD.replace(
+        "parameters:", "parameters:\n  least: {default: '5', description: The limit.}", 1
+    )
+    used = filtered('"$age > _le¦ast"').replace(HEAD, head)
+    assert hovered(used)[1] == "**_least**: parameter, default `5`\n\nThe limit."
+
+
+def test_the_paragraphs_of_help_are_not_broken_into_lines() -> None:
+    markdown = hovered(f"{HEAD}  x:\n    snap: Fil¦ter\n{LINKS}")[1]
+    about = next(each for each in markdown.split("\n\n") if each.startswith("The expression"))
+    assert "\n" not in about
+    assert markdown.index("**Settings**") < markdown.index("**Views**")
+
+
 @pytest.mark.parametrize(
     ("lines", "word", "part"),
     [

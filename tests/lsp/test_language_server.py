@@ -100,6 +100,22 @@ def test_what_may_be_written_is_offered(client: LanguageClient) -> None:
     assert "toFixed(" in found["documentation"]["value"]
 
 
+def test_a_list_that_has_room_shows_more_of_each_item(tmp_path: Path) -> None:
+    pytest.importorskip("pygls")
+    item = {"completionItem": {"labelDetailsSupport": True}}
+    editor = LanguageClient(COMMAND, tmp_path, {"textDocument": {"completion": item}})
+    text = VALID.replace("filter: $x", "filter: Math.ma|")
+    functions = {each["label"]: each for each in editor.complete("typed.yaml", text)}
+    snaps = {
+        each["label"]: each
+        for each in editor.complete("typed.yaml", VALID.replace("Filter", "Fil|"))
+    }
+    editor.close()
+    assert functions["max"]["labelDetails"] == {"detail": "(...values)"}
+    description = snaps["Filter"]["labelDetails"]["description"]
+    assert description.startswith("Pass on the documents")
+
+
 def test_an_empty_file_is_offered_the_keys_of_a_pipeline(client: LanguageClient) -> None:
     labels = [each["label"] for each in client.complete("new.yaml", "|")]
     assert "snaps" in labels
