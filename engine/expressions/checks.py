@@ -80,7 +80,9 @@ class Checker:
                 self.check(one)
         return UNKNOWN
 
-    def _name_in(self, node: Any, hint: str, *, with_target: bool = False) -> Node:
+    def _name_in(
+        self, node: nodes.Member | nodes.MethodCall, hint: str, *, with_target: bool = False
+    ) -> Node:
         """The name of a member or method, as the place of a mistake: the arguments are none.
 
         A hint that rewrites more than the name keeps all that it rewrites marked.
