@@ -24,8 +24,8 @@ from engine.run.stopping import Stopper, stopped_by
 from engine.sdk.http import HttpClient
 
 if TYPE_CHECKING:
+    from engine.cluster.cores import Workers
     from engine.cluster.placement import Placement
-    from engine.cluster.running import Workers
     from engine.run.breaking import Breaker
     from engine.run.taps import Taps
 

@@ -7,8 +7,8 @@ import argparse
 from engine import api
 from engine.cli.pipelines import given_pipeline
 from engine.cli.worker_options import add_workers
+from engine.cluster.cores import count_of
 from engine.cluster.explain import Part, parts_of
-from engine.cluster.running import count_of
 from engine.cluster.segments import spread_of
 from engine.registry import discover
 from engine.visible import visible

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from engine.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from engine.cluster.cores import Workers
     from engine.cluster.placement import Placement
-    from engine.cluster.running import Workers
 
 MOST_WORKERS = 512
 
@@ -53,8 +53,8 @@ def _processes(workers: Workers) -> Placement | None:
     """Processes that may be forks of this one, which does nothing but the run."""
     if workers == 1:
         return None
+    from engine.cluster.cores import count_of
     from engine.cluster.processes import Processes  # most runs need one core
-    from engine.cluster.running import count_of
 
     return Processes(may_fork=True) if count_of(workers) > 1 else None
 

@@ -40,7 +40,7 @@ class Coordinator:
         self._pool: Pool | None = None
 
     def stages(self, execution: Execution) -> Mapping[Stage, RemoteStage]:
-        self._placement.begin()
+        self._placement.begin(self._workers)
         engine, python = versions()
         job = Job(
             _with_shares(self._spread, self._workers),

@@ -63,8 +63,9 @@ class Placement(Protocol):
     name: str
     shares_files: bool
 
-    def begin(self) -> None:
-        """Begin what takes a while, before the run does anything else. Called once."""
+    def begin(self, workers: int) -> None:
+        """Begin what takes a while; so many workers are about to be started. Called once, before
+        the run does anything else."""
         ...
 
     async def start(self, number: int, job: bytes, show: Show) -> WorkerLink:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import IO
@@ -37,19 +37,20 @@ class ProcessStarter:
 
     If it is lost, its workers go on; how these end, nobody knows then.
 
+    `environment`: variables that it and the workers have besides those of this process.
     `may_fork`: this process belongs to the run alone. If it has one thread, the process that starts
     workers is a fork of it, so that it has imported the engine already.
     """
 
-    def __init__(self, *, may_fork: bool) -> None:
+    def __init__(self, environment: Mapping[str, str], *, may_fork: bool) -> None:
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed by close
         self._connection, theirs = socket.socketpair()
         self._connection.setblocking(False)
         if may_fork and _has_one_thread():
-            self._pid = _forked(theirs, self._log)
+            self._pid = _forked(theirs, self._log, environment)
             self._wait: Callable[[], object] = partial(os.waitpid, self._pid, 0)
         else:
-            process = _spawned(theirs, self._log)
+            process = _spawned(theirs, self._log, environment)
             self._pid, self._wait = process.pid, process.wait
         theirs.close()
         self._forking = asyncio.Lock()
@@ -125,7 +126,9 @@ def _has_one_thread() -> bool:
         return False
 
 
-def _spawned(control: socket.socket, log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _spawned(
+    control: socket.socket, log: IO[bytes], environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
     call = json.dumps([sys.path, control.fileno()])
     return subprocess.Popen(
         [sys.executable, "-P", "-c", _START, f"engine workers of {os.getpid()}", call],
@@ -134,10 +137,11 @@ def _spawned(control: socket.socket, log: IO[bytes]) -> subprocess.Popen[bytes]:
         stderr=log,
         pass_fds=(control.fileno(),),
         start_new_session=True,
+        env=os.environ | environment,
     )
 
 
-def _forked(control: socket.socket, log: IO[bytes]) -> int:
+def _forked(control: socket.socket, log: IO[bytes], environment: Mapping[str, str]) -> int:
     """The id of the process. The fork keeps nothing of this one but what is in its memory."""
     pid = os.fork()
     if pid:
@@ -153,6 +157,7 @@ def _forked(control: socket.socket, log: IO[bytes]) -> int:
         signal.set_wakeup_fd(-1)
         for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(each, signal.SIG_DFL)
+        os.environ |= environment
         from engine.cluster.forking import main  # takes a while, for which nobody has to wait here
 
         main(control)

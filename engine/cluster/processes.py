@@ -11,6 +11,7 @@ from collections import deque
 from contextlib import suppress
 from typing import IO
 
+from engine.cluster.cores import threads_of
 from engine.cluster.frames import REPLY, REQUEST, SHOWN, SOCKET_BUFFER
 from engine.cluster.frames_later import receive_frame_later, send_frame_later
 from engine.cluster.placement import PlacementError, Show, WorkerLostError
@@ -31,10 +32,12 @@ class Processes:
 
     def __init__(self, *, may_fork: bool = False) -> None:
         self._may_fork = may_fork
+        self._threads: dict[str, str] = {}
         self._starters: list[ProcessStarter] = []
 
-    def begin(self) -> None:
-        self._starters.append(ProcessStarter(may_fork=self._may_fork))
+    def begin(self, workers: int) -> None:
+        self._threads = threads_of(workers)
+        self._starters.append(ProcessStarter(self._threads, may_fork=self._may_fork))
 
     async def start(self, number: int, job: bytes, show: Show) -> ProcessLink:
         """Raises PlacementError, or WorkerLostError."""
@@ -60,7 +63,7 @@ class Processes:
     def _starter(self) -> ProcessStarter:
         """The one of this run; another one if that was lost."""
         if self._starters[-1].is_lost:
-            self._starters.append(ProcessStarter(may_fork=False))
+            self._starters.append(ProcessStarter(self._threads, may_fork=False))
         return self._starters[-1]
 
 

@@ -20,9 +20,9 @@ from typing import Any
 import ray
 from ray.exceptions import RayActorError, RayError
 
+from engine.cluster.cores import Workers, count_of
 from engine.cluster.placement import PlacementError, Show, WorkerLostError
 from engine.cluster.ray_worker import Begun, Line, RayWorker
-from engine.cluster.running import Workers, count_of
 from engine.errors import ConfigurationError
 
 START_SECONDS = 60.0
@@ -104,7 +104,7 @@ class RayActors:
         self._store = _Store()
         self._has_told = False
 
-    def begin(self) -> None:
+    def begin(self, workers: int) -> None:
         """The cluster runs already."""
 
     async def start(self, number: int, job: bytes, show: Show) -> ActorLink:

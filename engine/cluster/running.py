@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from engine.cluster.coordinator import Coordinator
+from engine.cluster.cores import Workers, count_of
 from engine.cluster.file_ranges import ranged_for
 from engine.cluster.placement import Placement
 from engine.cluster.processes import Processes
@@ -17,18 +17,6 @@ from engine.registry import Registry
 from engine.run.identity import RunIdentity
 from engine.run.report import Report
 from engine.run.runner import run_plan
-
-Workers = int | Literal["auto"]
-
-
-def count_of(workers: Workers) -> int:
-    """The number of workers; "auto" is one for each core that this process may use."""
-    if workers != "auto":
-        return workers
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this system
-        return os.cpu_count() or 1
 
 
 async def run_spread(

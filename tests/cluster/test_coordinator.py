@@ -71,7 +71,7 @@ class Place:
         self._risk = risk
         self._starts = starts
 
-    def begin(self) -> None:
+    def begin(self, workers: int) -> None:
         """Threads start at once."""
 
     async def start(self, number: int, job: bytes, show: Show) -> Link:

@@ -35,7 +35,8 @@ title = Path(f"/proc/{pid}/cmdline").read_text().replace("\\0", " ")
 
 
 def snaplogic_process(row):
-    return {"square": row["value"] ** 2, "title": title}
+    threads = os.environ["OMP_NUM_THREADS"]
+    return {"square": row["value"] ** 2, "title": title, "threads": threads}
 """
 
 
@@ -78,3 +79,19 @@ def test_a_command_that_does_nothing_but_the_run_is_forked(pipeline: Path) -> No
     documents = [json.loads(line) for line in done.stdout.splitlines()]
     assert [each["square"] for each in documents] == [n**2 for n in range(1, 51)]
     assert all("engine run squares.yaml --workers 2" in each["title"] for each in documents)
+
+
+def test_copies_of_a_script_share_the_cores(
+    pipeline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    documents = run(pipeline, may_fork=False)
+    each = max(1, len(os.sched_getaffinity(0)) // 2)
+    assert {document["threads"] for document in documents} == {str(each)}
+
+
+def test_threads_that_the_user_has_chosen_stay(
+    pipeline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    assert {document["threads"] for document in run(pipeline, may_fork=False)} == {"7"}
