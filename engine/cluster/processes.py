@@ -16,6 +16,7 @@ from engine.cluster.frames import REPLY, REQUEST, SHOWN, SOCKET_BUFFER
 from engine.cluster.frames_later import receive_frame_later, send_frame_later
 from engine.cluster.placement import PlacementError, Show, WorkerLostError
 from engine.cluster.process_starter import END_SECONDS, ProcessStarter, last_line
+from engine.script.exits import exit_in_words
 
 START_SECONDS = 60.0
 """Seconds in which a process must have started, even on a busy machine."""
@@ -178,11 +179,5 @@ def _ending(code: int | None) -> str:
     """How a process ended, by its exit code."""
     if code is None:
         return "was lost"
-    if code >= 0:
-        return f"exited with code {code}"
-    try:
-        name = f" ({signal.Signals(-code).name})"
-    except ValueError:
-        name = ""
     hint = "; the system kills processes like this when memory runs out" if code == -9 else ""
-    return f"was killed by signal {-code}{name}{hint}"
+    return f"{exit_in_words(code)}{hint}"

@@ -21,6 +21,7 @@ from engine.pipeline.yaml_continuations import (
     continuation,
     second_key_below,
 )
+from engine.pipeline.yaml_escapes import escape_issue
 from engine.pipeline.yaml_flow import flow_issue, value_end
 from engine.pipeline.yaml_indents import indent_message, misplaced, shifted
 from engine.pipeline.yaml_issue import YamlIssue, sign_hint
@@ -45,8 +46,6 @@ _SIGNS = {
 }
 _NO_SPACE = re.compile(r"""(?P<before>\s*(?:-\s+)*)(?P<key>[\w$.-]+|"[^"]*"|'[^']*'):(?=\S)""")
 _EQUALS = re.compile(r"\s*(?:-\s+)*(?P<key>[A-Za-z_]\w*)\s*(?P<sign>=)(?!=)\s*\S")
-_SURROGATE_PAIR = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
-_ESCAPE_DIGITS = {"\\x": 2, "\\u": 4, "\\U": 8}
 _OPENERS = {"}": "{", "]": "["}
 
 
@@ -92,15 +91,6 @@ def _in_the_file(issue: YamlIssue, text: RepairedText) -> YamlIssue:
     )
 
 
-def _code_point(pair: re.Match[str]) -> int:
-    """The character that a surrogate pair stands for."""
-    return 0x10000 + ((int(pair[1], 16) - 0xD800) << 10) + int(pair[2], 16) - 0xDC00
-
-
-def _long_escape(pair: re.Match[str]) -> str:
-    return f"\\U{_code_point(pair):08X}"
-
-
 class _ErrorReader:
     """Examines the lines around the places that the parser reports."""
 
@@ -114,7 +104,7 @@ class _ErrorReader:
         if odd := odd_indentation(self.lines, self.place):
             return odd
         if "escape" in detail or "hexdec" in detail:  # libyaml's spelling
-            return self._escape()
+            return escape_issue(self.lines, self.place)
         if "quoted scalar" in context:
             return self._open_quote(self.begun)
         if quote := quote_over_lines(self.lines, self.place):
@@ -137,39 +127,6 @@ class _ErrorReader:
         if "mapping values are not allowed" in detail:
             return self._second_key()
         return self._rest()
-
-    def _escape(self) -> YamlIssue:
-        line, column = self.place.line, self.place.column
-        text = self.lines[line]
-        if text[column : column + 1] != "\\":
-            column = max(text.rfind("\\", 0, column + 1), 0)
-        if pair := _SURROGATE_PAIR.match(text, column):
-            return self._surrogate_pair(line, pair)
-        sequence = text[column : column + 2]
-        message = f"'{sequence}' is not an escape that YAML knows"
-        if digits := _ESCAPE_DIGITS.get(sequence):
-            message = f"'{sequence}' needs {digits} hexadecimal digits that name a character"
-        return YamlIssue(
-            line,
-            column,
-            message,
-            f"write the backslash twice in double quotes, '\\{sequence}', or use single quotes",
-            length=2,
-            repair=[LineChange(line, column, 0, "\\")],
-        )
-
-    def _surrogate_pair(self, line: int, pair: re.Match[str]) -> YamlIssue:
-        return YamlIssue(
-            line,
-            pair.start(),
-            f"YAML does not know surrogate pairs such as '{pair[0]}'",
-            f"write {_long_escape(pair)} or {chr(_code_point(pair))} instead",
-            length=len(pair[0]),
-            repair=[
-                LineChange(line, each.start(), len(each[0]), _long_escape(each))
-                for each in _SURROGATE_PAIR.finditer(self.lines[line], pair.start())
-            ],
-        )
 
     def _open_quote(self, opening: Mark) -> YamlIssue:
         text = self.lines[opening.line]

@@ -12,6 +12,7 @@ from msgspec.msgpack import Decoder
 from engine.script.child.protocol import FRAME_LIMIT, VERSION, Channel, amount
 from engine.script.child.state import UNREACHABLE
 from engine.script.environment import provide
+from engine.script.exits import exit_in_words
 from engine.script.output import Output
 from engine.script.process import ScriptProcess
 from engine.script.session import ANSWERS, OnLost, Session, opening
@@ -140,13 +141,7 @@ class EmbeddedSession(Session):
 def _ending(code: int | None) -> str:
     if code is None or code == UNREACHABLE:
         return "closed its connection to the engine"
-    if code >= 0:
-        return f"exited with code {code}"
-    try:
-        name = f" ({signal.Signals(-code).name})"
-    except ValueError:
-        name = ""
-    return f"was killed by signal {-code}{name}"
+    return exit_in_words(code)
 
 
 def _advice(code: int | None, memory: int | None) -> str:

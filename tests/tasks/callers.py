@@ -13,6 +13,19 @@ from typing import Any
 
 from tests.tasks.conftest import Served
 
+NOTES_WHAT_BEGINS = """
+import os
+
+def snaplogic_process(row):
+    content = row["content"]
+    with open("began.txt", "a") as file:
+        file.write(f"{content['id']}\\n")
+    while content.get("waits") and not os.path.exists("go"):
+        pass
+    return {"content": {"id": content["id"]}}
+"""
+"""A script that notes each row that it begins; a row that `waits` takes until `go` exists."""
+
 
 def post(served: Served, task: str, **content: Any) -> tuple[int, Any]:
     """Status and parsed body of the answer to a JSON object."""

@@ -5,26 +5,15 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from tests.tasks.callers import in_background, metric, post
+from tests.tasks.callers import NOTES_WHAT_BEGINS, in_background, metric, post
 from tests.tasks.conftest import Serve
 from tests.tasks.wire import message
 
-SCRIPT = """
-import os
-
-def snaplogic_process(row):
-    content = row["content"]
-    with open("began.txt", "a") as file:
-        file.write(f"{content['id']}\\n")
-    while content.get("waits") and not os.path.exists("go"):
-        pass
-    return {"content": {"id": content["id"]}}
-"""
 ULTRA = "snaps: {work: {snap: RemotePythonScript, script: work.py}}"
 
 
 def test_a_script_gets_no_rows_of_callers_that_have_hung_up(serve: Serve, tmp_path: Path) -> None:
-    (tmp_path / "work.py").write_text(SCRIPT)
+    (tmp_path / "work.py").write_text(NOTES_WHAT_BEGINS)
     (tmp_path / "work.yaml").write_text(ULTRA)
     served = serve("work.yaml")
     began = tmp_path / "began.txt"
@@ -58,7 +47,7 @@ def test_a_script_gets_no_rows_of_callers_that_have_hung_up(serve: Serve, tmp_pa
 
 
 def test_the_run_of_a_caller_that_hangs_up_is_ended(serve: Serve, tmp_path: Path) -> None:
-    (tmp_path / "work.py").write_text(SCRIPT.replace('row["content"]', "row"))
+    (tmp_path / "work.py").write_text(NOTES_WHAT_BEGINS.replace('row["content"]', "row"))
     (tmp_path / "work.yaml").write_text(ULTRA)
     (tmp_path / "task.yaml").write_text("name: work\ntype: triggered\npipeline: work.yaml\n")
     served = serve("task.yaml")

@@ -11,21 +11,10 @@ import msgspec
 import pytest
 
 from engine.tasks.front.prefer import Preferences, preferences
-from tests.tasks.callers import in_background, metric, post
+from tests.tasks.callers import NOTES_WHAT_BEGINS, in_background, metric, post
 from tests.tasks.conftest import Serve, Served
 from tests.tasks.hosting import documents, hosted, in_loop, plan_of, request
 
-SCRIPT = """
-import os
-
-def snaplogic_process(row):
-    content = row["content"]
-    with open("began.txt", "a") as file:
-        file.write(f"{content['id']}\\n")
-    while content.get("waits") and not os.path.exists("go"):
-        pass
-    return {"content": {"id": content["id"]}}
-"""
 WRITES = """
 snaps:
   make: {snap: JSONGenerator, documents: [{n: 1}]}
@@ -55,7 +44,7 @@ def test_preferences_that_cannot_be_read_are_ignored(
 
 
 def test_a_caller_may_wait_for_less_time_than_the_task_allows(serve: Serve, tmp_path: Path) -> None:
-    (tmp_path / "work.py").write_text(SCRIPT)
+    (tmp_path / "work.py").write_text(NOTES_WHAT_BEGINS)
     (tmp_path / "work.yaml").write_text(
         "snaps: {work: {snap: RemotePythonScript, script: work.py}}"
     )

@@ -125,7 +125,9 @@ def status_of(served: Served, trusted: Made, own: Made | None = None, body: byte
 def served_with(serve: Serve, folder: Path, made: Made, *more: str | Path) -> Served:
     (folder / "echo.yaml").write_text(ECHO)
     options = ["--tls-cert", made.certificate, "--tls-key", made.key]
-    return serve("echo.yaml", *options, *more, ready=False)
+    served = serve("echo.yaml", *options, *more, ready=False)
+    wait_until_ready(served)
+    return served
 
 
 def wait_until_ready(served: Served) -> None:
@@ -137,7 +139,6 @@ def test_a_new_certificate_is_used_after_sighup_and_a_wrong_one_is_not(
 ) -> None:
     made = make(tmp_path, "server")
     served = served_with(serve, tmp_path, made)
-    wait_until_ready(served)
     assert served.url.startswith("https://")
     (tmp_path / "old").mkdir()
     (tmp_path / "new").mkdir()
@@ -165,7 +166,6 @@ def test_a_new_certificate_is_used_after_sighup_and_a_wrong_one_is_not(
 def test_callers_need_a_certificate_if_an_authority_is_named(serve: Serve, tmp_path: Path) -> None:
     made, caller, stranger = (make(tmp_path, name) for name in ("server", "caller", "stranger"))
     served = served_with(serve, tmp_path, made, "--tls-client-ca", caller.certificate)
-    wait_until_ready(served)
     assert status_of(served, made, caller) == 200
     for own in (None, stranger):
         with pytest.raises((ssl.SSLError, OSError, http.client.HTTPException)):
@@ -189,7 +189,6 @@ def test_what_is_not_tls_costs_its_connection_and_no_line_of_the_log(
 ) -> None:
     made = make(tmp_path, "server")
     served = served_with(serve, tmp_path, made)
-    wait_until_ready(served)
     before = served.stderr
     for data in (b"GET / HTTP/1.1\r\n\r\n", bytes(1000), b"\x16\x03\x01\x00\x05hello"):
         with socket.create_connection(("127.0.0.1", served.port), timeout=30) as connection:
@@ -210,7 +209,6 @@ def test_old_versions_of_tls_are_refused(tmp_path: Path) -> None:
 def test_a_server_that_may_open_no_more_files_waits_for_some(serve: Serve, tmp_path: Path) -> None:
     made = make(tmp_path, "server")
     served = served_with(serve, tmp_path, made)
-    wait_until_ready(served)
     _, hard = resource.prlimit(served.pid, resource.RLIMIT_NOFILE)
     used = len(list(Path(f"/proc/{served.pid}/fd").iterdir()))
     resource.prlimit(served.pid, resource.RLIMIT_NOFILE, (used, hard))
