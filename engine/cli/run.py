@@ -166,12 +166,12 @@ def _run_once(arguments: argparse.Namespace, registry: Registry) -> int:
     tapping = _tapping(arguments, plan)
     plan = plan if tapping is None else tapping.plan
     inputs = _inputs(plan, arguments)
-    arguments.placement, arguments.workers = placed(arguments.on, arguments.workers)
     print_problems(complete.warnings, sys.stderr)
     relax_garbage_collection()
     with (
         report_file(arguments.report, "--report") as write_report,
         reserve_stdout() as out,
+        placed(arguments.on, arguments.workers) as (arguments.placement, arguments.workers),
         _breaking(arguments) as breaking,
     ):
         display = choose_display(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
@@ -32,21 +35,27 @@ def add_on(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def placed(on: str | None, workers: Workers) -> tuple[Placement | None, Workers]:
+@contextmanager
+def placed(on: str | None, workers: Workers) -> Iterator[tuple[Placement | None, Workers]]:
     """Where the workers are, and how many; connected to the cluster of `--on`, if there is one.
 
-    Raises ConfigurationError.
+    While connected, Ray may print: standard output must be reserved. Raises ConfigurationError.
     """
     if not on:
-        return _processes(workers), workers
+        yield _processes(workers), workers
+        return
     if find_spec("ray") is None:
         raise ConfigurationError(
             "--on ray needs Ray, which is not installed; "
             "install it with: pip install 'snapline[ray]'"
         )
-    from engine.cluster.ray_actors import connect  # never imported unless asked for
+    # Otherwise Ray would connect by itself, and wait for a cluster that is gone.
+    os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
+    from engine.cluster.ray_actors import RayActors  # never imported unless asked for
+    from engine.cluster.ray_cluster import connected
 
-    return connect(on, workers)
+    with connected(on, workers) as (cluster, count):
+        yield RayActors(cluster, count), count
 
 
 def _processes(workers: Workers) -> Placement | None:

@@ -77,6 +77,7 @@ class KeyedStage(SpreadStage):
         self._is_done = False
 
     async def work(self, inbox: Inbox, deliver: Deliver) -> None:
+        self._inbox = inbox
         replies = await self._ask_all(Begin(self._segment.number))
         await self._deliver(replies[0], deliver)
         splits: asyncio.Queue[list[Sent] | None] = asyncio.Queue(WINDOW * CREDITS)

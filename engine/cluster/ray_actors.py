@@ -8,7 +8,6 @@ Every wait for room in the cluster ends with an error that says what is missing.
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from collections import deque
 from collections.abc import Callable
@@ -20,13 +19,17 @@ from typing import Any
 import ray
 from ray.exceptions import RayActorError, RayError
 
-from engine.cluster.cores import Workers, count_of
 from engine.cluster.placement import PlacementError, Show, WorkerLostError
+from engine.cluster.ray_cluster import CPUS, RayCluster
 from engine.cluster.ray_worker import Begun, Line, RayWorker
-from engine.errors import ConfigurationError
+from engine.errors import EngineError
 
-START_SECONDS = 60.0
-"""Seconds in which an actor must have started, if the cluster has room for it or is to get it."""
+ROOM_SECONDS = 60.0
+"""Seconds that a worker waits while the cluster is too small for all of them: a node may join."""
+
+START_SECONDS = 300.0
+"""Seconds in which a worker must have started in a cluster that is large enough: its nodes may be
+busy, and others may use it."""
 
 NOTICE_SECONDS = 5.0
 """Seconds of waiting after which the user is told what for."""
@@ -37,67 +40,16 @@ END_SECONDS = 5.0
 LARGE = 100_000
 """Bytes from which a message is put into the object store once, whoever gets it."""
 
-CPUS = 1
-
-LOCAL = "ray"
-
-
-def connect(address: str, workers: Workers) -> tuple[RayActors, int]:
-    """Connect to a cluster, and start one on this machine if there is none to use.
-
-    `address` is `ray` or `ray://HOST:PORT`; `ray` is the cluster that the environment variable
-    RAY_ADDRESS names, as it does within a Ray job, and otherwise one of this run's own. Returns the
-    placement and the number of workers; "auto" is one for each CPU. Raises ConfigurationError.
-    """
-    is_ours = not ray.is_initialized()
-    target = os.environ.get("RAY_ADDRESS", "local") if address == LOCAL else address
-    count = count_of(workers)
-    if is_ours:
-        own: dict[str, Any] = {"num_cpus": count, "include_dashboard": False}
-        _initialize(address, target, own if target == "local" else {})
-    if workers == "auto":
-        count = max(1, int(_cpus()[0] / CPUS))
-    return RayActors(count, disconnects=is_ours), count
-
-
-def _initialize(address: str, target: str, own: dict[str, Any]) -> None:
-    try:
-        ray.init(target, log_to_driver=False, configure_logging=False, **own)
-    except Exception as error:  # noqa: BLE001  # it raises anything, RuntimeError and grpc's own too
-        raise ConfigurationError(f"--on {address}: {_refusal(error, target)}") from None
-
-
-def _refusal(error: Exception, target: str) -> str:
-    """Why there is no connection."""
-    text = str(error)
-    if "ersion mismatch" in text:
-        return (
-            "the cluster has another version of Ray or Python; install the same ones here: "
-            + " ".join(text.split())
-        )
-    if re.search(r"auth|token|UNAUTHENTICATED", text, re.IGNORECASE):
-        return (
-            f"the cluster at {target!r} refused the token, or got none; set RAY_AUTH_MODE=token, "
-            "and RAY_AUTH_TOKEN_PATH to the file with the token of the cluster"
-        )
-    reason = next(filter(None, map(str.strip, text.splitlines())), type(error).__name__)
-    return f"cannot connect to Ray at {target!r}; is the cluster running? {reason}"
-
-
-def _cpus() -> tuple[float, float]:
-    """The CPUs of the cluster: all, and those that are free."""
-    return ray.cluster_resources().get("CPU", 0.0), ray.available_resources().get("CPU", 0.0)
-
 
 class RayActors:
-    """Starts workers as actors (a Placement). `disconnects`: from the cluster, at the end."""
+    """Starts workers as actors (a Placement)."""
 
     name = "ray"
     shares_files = False
 
-    def __init__(self, workers: int, *, disconnects: bool = False) -> None:
+    def __init__(self, cluster: RayCluster, workers: int) -> None:
+        self._cluster = cluster
         self._workers = workers
-        self._disconnects = disconnects
         self._actor = ray.remote(
             num_cpus=CPUS, max_restarts=0, max_task_retries=0, concurrency_groups={"lines": 1}
         )(RayWorker)
@@ -109,40 +61,61 @@ class RayActors:
 
     async def start(self, number: int, job: bytes, show: Show) -> ActorLink:
         """Raises PlacementError, and WorkerLostError if the actor was lost while it started."""
+        if self._cluster.is_gone:
+            raise self._cluster.error()
         try:
             actor = self._actor.remote()
-            link = ActorLink(number, actor, self._store, show)
+            link = ActorLink(number, actor, self._store, self._cluster, show)
             starting = asyncio.ensure_future(link.begin(job))
             await self._wait_for(starting, number, show)
-        except (RayError, ConnectionError) as error:
+        except EngineError:
+            raise
+        except Exception as error:  # noqa: BLE001  # Ray raises its own, ConnectionError and others
+            if not isinstance(error, RayActorError) and not await self._cluster.is_there():
+                raise self._cluster.error() from None
             kind = WorkerLostError if _is_lost(error) else PlacementError
             raise kind(f"worker {number} could not start: {_reason(error)}") from None
         return link
 
     async def close(self) -> None:
-        """Release what the store holds for the run, and disconnect."""
+        """Release what the store holds for the run."""
         self._store.clear()
-        if self._disconnects:
-            with suppress(Exception):  # the cluster may be gone
-                await asyncio.to_thread(ray.shutdown)
+        await self._cluster.close()
 
     async def _wait_for(self, starting: asyncio.Future[None], number: int, show: Show) -> None:
-        await asyncio.wait([starting], timeout=NOTICE_SECONDS)
-        if not starting.done() and not self._has_told and _cpus()[0] < self._workers * CPUS:
-            self._has_told = True
-            show("ray", f"waiting for nodes: {self._room()}")
-        done, _ = await asyncio.wait([starting], timeout=START_SECONDS - NOTICE_SECONDS)
-        if not done:
-            starting.cancel()
-            await asyncio.gather(starting, return_exceptions=True)
-            raise PlacementError(
-                f"worker {number} did not start within {START_SECONDS:.0f} seconds: {self._room()}",
-                "use fewer --workers, add nodes to the cluster, or wait until others have ended",
-            )
+        """Wait until a worker has started, while the cluster has room for it or may get it."""
+        began = asyncio.get_running_loop().time()
+        while not await self._is_done(starting, NOTICE_SECONDS):
+            waited = asyncio.get_running_loop().time() - began
+            total, _ = await self._cluster.cpus()
+            has_room = total >= self._workers * CPUS
+            if not has_room and not self._has_told:
+                self._has_told = True
+                show("ray", f"waiting for nodes: {await self._room()}")
+            if waited >= (START_SECONDS if has_room else ROOM_SECONDS):
+                starting.cancel()
+                await asyncio.gather(starting, return_exceptions=True)
+                raise PlacementError(
+                    f"worker {number} did not start within {waited:.0f} seconds: "
+                    f"{await self._room()}",
+                    "use fewer --workers, add nodes to the cluster, or wait until others have "
+                    "ended",
+                )
         await starting
 
-    def _room(self) -> str:
-        total, free = _cpus()
+    async def _is_done(self, starting: asyncio.Future[None], seconds: float) -> bool:
+        """Wait for at most so long. Raises PlacementError if the cluster is gone."""
+        await asyncio.wait(
+            [starting, self._cluster.gone], timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+        if self._cluster.is_gone:
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+            raise self._cluster.error()
+        return starting.done()
+
+    async def _room(self) -> str:
+        total, free = await self._cluster.cpus()
         return (
             f"the run needs a CPU for each of its {self._workers} workers; the Ray cluster has "
             f"{total:g}, of which {max(0.0, free):g} are free"
@@ -172,7 +145,10 @@ class _Store:
 class ActorLink:
     """One actor (a WorkerLink)."""
 
-    def __init__(self, number: int, actor: Any, store: _Store, show: Show) -> None:
+    def __init__(
+        self, number: int, actor: Any, store: _Store, cluster: RayCluster, show: Show
+    ) -> None:
+        self._cluster = cluster
         self.name = f"worker {number}"
         self.incarnation = ""
         self._loop = asyncio.get_running_loop()
@@ -201,6 +177,7 @@ class ActorLink:
         self.name += f" (process {begun.process} on node {node})"
         self.incarnation = begun.incarnation
         self._listening = asyncio.create_task(self._listen())
+        self._cluster.gone.add_done_callback(self._lose_cluster)
 
     async def send(self, message: bytes) -> asyncio.Future[bytes]:
         """Raises WorkerLostError."""
@@ -212,7 +189,7 @@ class ActorLink:
         try:
             reference = self._actor.answer.remote(number, self._store.argument(message))
             future = reference.future()
-        except (RayError, ConnectionError) as error:
+        except Exception as error:  # noqa: BLE001  # see RayActors.start
             raise self._lose(error) from None
         future.add_done_callback(partial(self._call_in_loop, self._take, number))
         return answer
@@ -224,7 +201,7 @@ class ActorLink:
         self._is_closed = True
         for answer in self._waiting:
             answer.cancel()
-        if not self.lost.done():
+        if not self.lost.done() and not self._cluster.is_gone:
             with suppress(RayError, ConnectionError, TimeoutError):
                 closing = _result(self._actor.close.remote())
                 self._show_all(await asyncio.wait_for(closing, END_SECONDS))
@@ -235,6 +212,8 @@ class ActorLink:
         self._kill()
 
     def _kill(self) -> None:
+        if self._cluster.is_gone:
+            return
         with suppress(Exception):  # it may be gone, and the cluster too
             ray.kill(self._actor, no_restart=True)
 
@@ -264,14 +243,18 @@ class ActorLink:
         """Show lines as they come, and notice when the actor is gone while nothing is asked."""
         try:
             while True:
-                self._show_all(await _result(self._actor.lines.options(**_LINES).remote()))
-        except (RayError, ConnectionError) as error:
+                self._show_all(await _result(self._actor.lines.remote()))
+        except Exception as error:  # noqa: BLE001  # see RayActors.start
             if not self._is_closed:
                 self._lose(error)
 
     def _show_all(self, lines: list[Line]) -> None:
         for label, line in lines:
             self._show(label, line)
+
+    def _lose_cluster(self, _: asyncio.Future[None]) -> None:
+        if self._cluster.is_gone and not self._is_closed:
+            self._lose(self._cluster.error())
 
     def _lose(self, error: BaseException) -> WorkerLostError:
         if self.lost.done():
@@ -291,7 +274,25 @@ def _address(_: RayWorker) -> str:
 
 
 async def _result(reference: Any) -> Any:
-    return await asyncio.wrap_future(reference.future())
+    """What a call returns. Cancelling this leaves Ray's own future alone, as Ray sets its result
+    whether or not it is cancelled."""
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[Any] = loop.create_future()
+
+    def settle(future: Future[Any]) -> None:
+        if result.done():
+            return
+        if (error := future.exception()) is None:
+            result.set_result(future.result())
+        else:
+            result.set_exception(error)
+
+    def call(future: Future[Any]) -> None:
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(settle, future)
+
+    reference.future().add_done_callback(call)
+    return await result
 
 
 def _is_lost(error: BaseException) -> bool:
@@ -315,5 +316,4 @@ def _reason(error: BaseException) -> str:
     return next(filter(None, map(str.strip, text.splitlines())), type(error).__name__)
 
 
-_LINES: dict[str, Any] = {"concurrency_group": "lines"}
 _KEPT = 16

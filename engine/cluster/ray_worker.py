@@ -1,7 +1,7 @@
 """A worker as an actor of Ray: makes a replica from the job, and answers messages in order.
 
-Nothing here imports Ray. `engine.cluster.ray_actors` makes an actor class of `RayWorker`, which has
-two threads: one works, the other waits for lines that snaps show.
+`engine.cluster.ray_actors` makes an actor class of `RayWorker`, which has two threads: one works,
+the other waits for lines that snaps show.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import os
 import queue
 import uuid
 from typing import NamedTuple
+
+import ray
 
 from engine.cluster.replica import Replica, VersionError
 from engine.run.garbage_collection import relax_garbage_collection
@@ -56,6 +58,7 @@ class RayWorker:
                 lines.append(line)
         return reply, lines
 
+    @ray.method(concurrency_group="lines")  # type: ignore[untyped-decorator]  # a thread of its own
     def lines(self) -> list[Line]:
         """The next line that snaps show, once there is one; called from a thread of its own."""
         try:

@@ -103,6 +103,7 @@ class SpreadStage:
         """The workers whose last answer was about the beginning of a run."""
         self._lines = LineCutter(segment.number)
         self._first_lines: Sent | None = None
+        self._inbox: Inbox | None = None
         pool.on_replacement(self._reopen)
         pool.failure.add_done_callback(self._give_up)
 
@@ -118,6 +119,7 @@ class SpreadStage:
                 raise reply.failure
 
     async def work(self, inbox: Inbox, deliver: Deliver) -> None:
+        self._inbox = inbox
         replies = await self._ask_all(Begin(self._segment.number))
         await self._deliver(replies[0], deliver)
         ordered: asyncio.Queue[Sent | None] = asyncio.Queue(WINDOW * CREDITS * self._pool.count)
@@ -299,10 +301,12 @@ class SpreadStage:
         self._freed.set()
 
     def _give_up(self, failure: asyncio.Future[EngineError]) -> None:
-        """A worker cannot be replaced: nobody will answer."""
+        """A worker cannot be replaced: nobody will answer, not even what is still to come."""
         self._freed.set()
         if failure.cancelled():
             return
+        if self._inbox is not None:
+            self._inbox.fail(failure.result())
         for sent in (sent for waiting in self._under_way for sent in waiting):
             if not sent.answer.done():
                 sent.answer.set_exception(failure.result())

@@ -1,21 +1,24 @@
-"""Runs pipelines on a Ray cluster of one or two nodes, as the tests ask for on standard input.
+"""Runs pipelines on a Ray cluster, as the tests ask for on standard input.
 
 One line is a request and one the answer, both JSON. The cluster is started once, as that takes many
-times longer than a run.
+times longer than a run. Its head node has no CPUs; the nodes with CPUs come and go.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 from unittest.mock import patch
 
 import ray
 
+from tests.cluster.processes import wait_until, workers_of_ray
 from tests.cluster.ray_nodes import add_node, cluster_of
 from tests.cluster.suite import ENVIRONMENT, run_engine
 
@@ -23,15 +26,26 @@ CLIENT_PORT = 10_001
 
 
 class Driver:
-    """A cluster of `nodes` nodes with one CPU each, or one with two."""
+    """A cluster, at first with one node of two CPUs."""
 
-    def __init__(self, nodes: int) -> None:
+    def __init__(self) -> None:
         os.environ.update(ENVIRONMENT)
-        cpus = 2 if nodes == 1 else 1
-        self.cluster = cluster_of(cpus, ray_client_server_port=CLIENT_PORT)
-        self.others = [add_node(self.cluster, 1) for _ in range(nodes - 1)]
-        self.cluster.wait_for_nodes()
+        self.cluster = cluster_of(0, ray_client_server_port=CLIENT_PORT)
         ray.init(self.cluster.address, log_to_driver=False)
+        _let_ray_print_elsewhere()
+        self.nodes: list[Any] = []
+        self._cpus: list[int] = []
+        self.use_nodes([2])
+
+    def use_nodes(self, cpus: list[int]) -> None:
+        """Have nodes with so many CPUs each."""
+        if cpus == self._cpus:
+            return
+        self._cpus = cpus
+        while self.nodes:
+            self.cluster.remove_node(self.nodes.pop())
+        self.nodes = [add_node(self.cluster, each) for each in cpus]
+        self.cluster.wait_for_nodes()
 
     def run(self, arguments: list[str], folder: str) -> tuple[int, str, str]:
         return run_engine(arguments, Path(folder))
@@ -42,7 +56,7 @@ class Driver:
 
     def run_without_room(self, arguments: list[str], folder: str) -> tuple[int, str, str]:
         with (
-            patch("engine.cluster.ray_actors.START_SECONDS", 4.0),
+            patch("engine.cluster.ray_actors.ROOM_SECONDS", 4.0),
             patch("engine.cluster.ray_actors.NOTICE_SECONDS", 1.0),
         ):
             return self.run(arguments, folder)
@@ -61,15 +75,52 @@ class Driver:
             printed, shown = run.communicate()
         return run.returncode, printed, shown
 
+    def run_with_a_message(
+        self, arguments: list[str], folder: str, first: str, rest: str, event: str
+    ) -> tuple[int, str, str]:
+        """Let Ray print a message at a run that has read the first part of its input only. Either
+        the cluster publishes one, or a worker is killed, upon which it does so by itself."""
+        where = {"RAY_ADDRESS": self.cluster.address}
+        wait_until(lambda: not workers_of_ray())  # those of the run before
+        with (
+            TemporaryFile("w+") as log,
+            self._start([*arguments, "--on", "ray"], folder, where, log) as run,
+        ):
+            assert run.stdin is not None
+            run.stdin.write(first)
+            run.stdin.flush()
+            wait_until(workers_of_ray)
+            if event == "kill":
+                os.kill(workers_of_ray()[0], signal.SIGKILL)
+            wait_until(lambda: run.poll() is not None or self._has_message(log, event))
+            printed, _ = run.communicate(rest)
+            log.seek(0)
+            return run.returncode, printed, log.read()
+
+    def _has_message(self, log: IO[str], event: str) -> bool:
+        """Whether the run shows a message of Ray. One that is published before the run listens is
+        not shown, so it is published again."""
+        if event == "publish":
+            ray._private.utils.publish_error_to_driver(
+                "test", "a message to all", gcs_client=ray._private.worker.global_worker.gcs_client
+            )
+        log.seek(0)
+        return "(raylet)" in log.read()
+
     def _start(
-        self, arguments: list[str], folder: str, more: dict[str, str]
+        self,
+        arguments: list[str],
+        folder: str,
+        more: dict[str, str],
+        shown: int | IO[str] = subprocess.PIPE,
     ) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "engine", *arguments],
             cwd=folder,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | more,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=shown,
             text=True,
         )
 
@@ -84,10 +135,18 @@ class Driver:
         self.cluster.shutdown()
 
 
+def _let_ray_print_elsewhere() -> None:
+    """This connection is there also between two runs, when nobody keeps what Ray prints from
+    `sys.stdout`. Runs that connect themselves do: see test_ray_output."""
+    worker = ray._private.worker
+    printing = worker.print_worker_logs
+    worker.print_worker_logs = lambda data, _, *rest: printing(data, sys.__stderr__, *rest)
+
+
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what Ray prints is no answer
-    driver = Driver(int(sys.argv[1]))
+    driver = Driver()
     print(json.dumps("ready"), file=answers, flush=True)
     for line in sys.stdin:
         name, given = json.loads(line)

@@ -15,17 +15,17 @@ import pytest
 from tests.cluster.namespaces import inside
 
 ROOT = Path(__file__).parents[2]
-LIMIT_SECONDS = 300.0
-"""Seconds after which an answer counts as one that never comes."""
+LIMIT_SECONDS = 900.0
+"""Seconds after which an answer counts as one that never comes, also on a very busy machine."""
 
 
 class Session:
     """A driver in a network of its own, which answers one request after the other."""
 
-    def __init__(self, nodes: int, home: Path) -> None:
-        self._log = (home / f"driver{nodes}.log").open("w+")
+    def __init__(self, home: Path) -> None:
+        self._log = (home / "driver.log").open("w+")
         self._popen = subprocess.Popen(
-            inside([sys.executable, "-m", "tests.cluster.ray_driver", str(nodes)]),
+            inside([sys.executable, "-m", "tests.cluster.ray_driver"]),
             cwd=ROOT,
             env=os.environ | {"HOME": str(home)},  # Ray writes its token there
             stdin=subprocess.PIPE,
@@ -45,14 +45,15 @@ class Session:
         return code, printed, shown
 
     def close(self) -> None:
-        self.ask("end")
+        if self._popen.poll() is None:
+            self.ask("end")
         self._end()
-        self._log.close()
 
     def _end(self) -> None:
         with self._popen:
             assert self._popen.stdin is not None
             self._popen.stdin.close()
+        self._log.close()
 
     def _answer(self) -> Any:
         assert self._popen.stdout is not None
@@ -62,9 +63,8 @@ class Session:
         watchdog.cancel()
         watchdog.join()
         if not line:
-            self._end()
             self._log.seek(0)
             said = self._log.read()[-3000:]
-            self._log.close()
+            self._end()
             pytest.exit(f"the driver ended:\n{said}")
         return json.loads(line)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,13 +15,10 @@ pytest.importorskip("ray", reason="Ray is not installed; 'make test-ray' install
 pytestmark = pytest.mark.skipif(bool(refusal()), reason=refusal())
 
 
-@pytest.fixture(scope="module", params=[1, 2], ids=["one_node", "two_nodes"])
-def session(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Session]:
-    session = Session(request.param, tmp_path_factory.mktemp("ray"))
-    yield session
-    session.close()
+@pytest.fixture(scope="module", params=[[2], [1, 1]], ids=["one_node", "two_nodes"])
+def session(request: pytest.FixtureRequest, ray_session: Session) -> Session:
+    ray_session.ask("use_nodes", request.param)
+    return ray_session
 
 
 @pytest.fixture(scope="module")
