@@ -20,7 +20,7 @@ from engine.run.observer import Observer, Watcher
 from engine.run.report import Report
 from engine.run.runner import run_plan
 from engine.run.secrets import Secrets
-from engine.run.stopping import Stopper, stopped_by
+from engine.run.stopping import Stopper, limited_to, stopped_by
 from engine.sdk.http import HttpClient
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def run(
     http: HttpClient | None = None,
     exact: bool = False,
     workers: Workers = 1,
+    timeout: float | None = None,
 ) -> Report:
     """Run a pipeline to its end; the report contains what left through its open outputs.
 
@@ -51,9 +52,10 @@ def run(
     label and each line that it prints. `http` sends the requests of its snaps instead of the
     engine's own client; `engine.testing.CannedHttp` is one for tests. A float in `inputs` counts as
     its shortest decimal; the numbers of the outputs are int and float, or with `exact` int and
-    Decimal. Raises InvalidPipelineError, ConfigurationError, or the ExecutionError that stopped the
-    pipeline. Ctrl-C stops the run, also
-    while a snap works on a document; KeyboardInterrupt is raised once the snaps are closed.
+    Decimal. A run that has not ended after `timeout` seconds is stopped, and has failed. Raises
+    InvalidPipelineError, ConfigurationError, or the ExecutionError that stopped the pipeline.
+    Ctrl-C stops the run, also while a snap works on a document; KeyboardInterrupt is raised once
+    the snaps are closed.
     """
     _refuse_within_a_loop()
     stopper = Stopper()
@@ -67,6 +69,7 @@ def run(
         http=http,
         stopper=stopper,
         workers=workers,
+        timeout=timeout,
     )
     if _hears_ctrl_c():
         running = _stopped_by_ctrl_c(running, stopper)
@@ -91,6 +94,7 @@ async def start(
     breaker: Breaker | None = None,
     workers: Workers = 1,
     placement: Placement | None = None,
+    timeout: float | None = None,
 ) -> tuple[Report, EngineError | None]:
     """Run a pipeline inside an event loop; its report, and the error if it failed.
 
@@ -99,7 +103,8 @@ async def start(
     as `run` returns them; an observer gets them as int and Decimal. A signal handler may stop the
     run through `stopper` while a snap keeps the event loop busy. `taps` (engine.run.taps) show what
     crosses some views; a `breaker` (engine.run.breaking) decides about documents that fail.
-    `workers` as in `run`; a `placement` (engine.cluster.placement) says where they are.
+    `workers` and `timeout` as in `run`; a `placement` (engine.cluster.placement) says where the
+    workers are.
     """
     from engine.script.executor import Executor
 
@@ -111,19 +116,20 @@ async def start(
         "scripts": Executor(),
         "inputs": inputs,
         "http": http,
-        "stopper": stopper,
+        "stopper": stopper or Stopper(),
         "load": spec_of,
         "taps": taps,
         "breaker": breaker,
     }
-    if workers == 1 and placement is None:
-        return await run_plan(plan, registry, identity, **options)
-    _refuse_with_workers(options)
-    from engine.cluster.running import run_spread  # most runs need one core
+    with limited_to(timeout, options["stopper"]):
+        if workers == 1 and placement is None:
+            return await run_plan(plan, registry, identity, **options)
+        _refuse_with_workers(options)
+        from engine.cluster.running import run_spread  # most runs need one core
 
-    return await run_spread(
-        plan, registry, identity, workers=workers, placement=placement, options=options
-    )
+        return await run_spread(
+            plan, registry, identity, workers=workers, placement=placement, options=options
+        )
 
 
 def _refuse_with_workers(options: Mapping[str, Any]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection
 
+MOST_SECONDS = 366 * 24 * 3600
+
 
 def add_parameters(parser: argparse.ArgumentParser) -> None:
     """Add the repeatable options `--param NAME=VALUE` and `--param-file FILE`."""
@@ -56,6 +58,19 @@ def whole(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} must be a whole number")
     return int(text)
+
+
+def seconds(text: str) -> float:
+    """The value of an option that is a time."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= MOST_SECONDS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} must be a number of seconds greater than 0, such as 90"
+        )
+    return value
 
 
 def positive(text: str) -> int:

@@ -16,7 +16,7 @@ from engine import api
 from engine.api.checking import spec_of
 from engine.cli.display import Display, choose_display
 from engine.cli.inputs import documents_of
-from engine.cli.options import add_parameters, given_parameters, positive, whole
+from engine.cli.options import add_parameters, given_parameters, positive, seconds, whole
 from engine.cli.pipelines import STDIN, given_pipeline, refuse_watching_stdin
 from engine.cli.problems import print_problems
 from engine.cli.report_files import report_file
@@ -39,7 +39,7 @@ from engine.plan.plan import Plan
 from engine.registry import Registry, discover
 from engine.run.garbage_collection import relax_garbage_collection
 from engine.run.report import Report
-from engine.run.stopping import Stopper
+from engine.run.stopping import Stopper, limited_to
 from engine.visible import visible
 
 if TYPE_CHECKING:
@@ -66,6 +66,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "shows which (default: 1, all in one process)",
     )
     add_on(parser)
+    parser.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=seconds,
+        help="stop a run that has not ended after so many seconds; it has failed then",
+    )
     parser.add_argument(
         "--to",
         metavar="SNAP[.VIEW]",
@@ -370,7 +376,7 @@ async def _run(
         "breaker": None if breaking is None else breaking.breaker,
     }
     try:
-        with stopped_by_signals(stopper):
+        with stopped_by_signals(stopper), limited_to(arguments.timeout, stopper):
             if not isinstance(plan, Plan):
                 return await plan.start(load=spec_of, **options)
             options |= {"workers": arguments.workers, "placement": arguments.placement}

@@ -118,7 +118,8 @@ async def run_plan(
     remote: Mapping[Stage, RemoteStage] = {}
     if elsewhere is not None:
         remote = elsewhere.stages(execution)
-    run = _Run(plan, registry, execution, observer, fed, stopper or Stopper(), remote)
+    stopper = stopper or Stopper()
+    run = _Run(plan, registry, execution, observer, fed, stopper, remote)
     if taps is not None:
         taps.open(execution, run.hosts)
     started = perf_counter()
@@ -126,8 +127,10 @@ async def run_plan(
         _open_error_pipeline(execution)
         failure = await run.run()
     except asyncio.CancelledError:
-        run.report.status = "stopped"
-        raise
+        if (failure := stopper.take_expiry()) is None:
+            run.report.status = "stopped"
+            raise
+        run.report_failure(failure)
     finally:
         services.close()
         run.account(perf_counter() - started)
@@ -205,7 +208,7 @@ class _Run:
         except BaseExceptionGroup as group:
             error = first_error(group)
             if not isinstance(error, EngineError):
-                self._report_failure(error)
+                self.report_failure(error)
                 raise error from None
             self._failure = self._failure or error
         if self._execution.error_pipeline is not None:
@@ -214,10 +217,10 @@ class _Run:
         if self._failure is None:
             self.report.status = "completed"
         else:
-            self._report_failure(self._failure)
+            self.report_failure(self._failure)
         return self._failure
 
-    def _report_failure(self, error: BaseException) -> None:
+    def report_failure(self, error: BaseException) -> None:
         self.report.status, self.report.failure = "failed", str(error) or type(error).__name__
 
     def _fail_waiting(self, label: str, failure: EngineError) -> None:

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
+
+from engine.errors import ExecutionError
 
 R = TypeVar("R")
 
@@ -21,6 +24,7 @@ class Stopper:
 
     def __init__(self) -> None:
         self._in_snap = False
+        self._expiry: ExecutionError | None = None
 
     def call(self, function: Callable[..., R], *args: Any) -> R:
         """Call into a snap; `stop` may interrupt it."""
@@ -29,6 +33,21 @@ class Stopper:
             return function(*args)
         finally:
             self._in_snap = False
+
+    def expire(
+        self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any], expiry: ExecutionError
+    ) -> None:
+        """Stop a run whose time is over, as `stop` does; then it has failed."""
+        self._expiry = expiry
+        self.stop(loop, task)
+
+    def take_expiry(self) -> ExecutionError | None:
+        """Why the current task, which was cancelled, has failed; None if it was just stopped. If it
+        has failed, it goes on."""
+        task = asyncio.current_task()
+        if self._expiry is not None and task is not None:
+            task.uncancel()
+        return self._expiry
 
     def stop(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
         """Cancel the task that runs the plan. Called by a signal handler."""
@@ -61,3 +80,45 @@ def stopped_by(
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def limited_to(seconds: float | None, stopper: Stopper) -> Iterator[None]:
+    """Let a run that the current task of the event loop does in the block fail after that time.
+
+    On the main thread, an alarm signal also reaches it in a snap that keeps the event loop busy.
+    """
+    if seconds is None:
+        yield
+        return
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None  # there is a running loop
+
+    def expire(*_: object) -> None:
+        expiry = ExecutionError(
+            f"the run did not end within {seconds:g} seconds",
+            "allow more time, or find out what takes so long: the column 'seconds' shows where the "
+            "time went",
+        )
+        stopper.expire(loop, task, expiry)
+
+    if _has_alarm():
+        before = signal.signal(signal.SIGALRM, expire)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        return
+    timer = loop.call_later(seconds, expire)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _has_alarm() -> bool:
+    """Whether the alarm of this process is ours: not in a thread, nor if a program uses it."""
+    is_main = threading.current_thread() is threading.main_thread()
+    return is_main and signal.getsignal(signal.SIGALRM) is signal.SIG_DFL

@@ -34,6 +34,7 @@ _engine() {
     run:--input) _engine_files ''; return ;;
     run:--workers) :; return ;;
     run:--on) :; return ;;
+    run:--timeout) :; return ;;
     run:--to) :; return ;;
     run:--limit) :; return ;;
     run:--tap) :; return ;;
@@ -113,7 +114,7 @@ _engine() {
   esac
   if [[ $current == -* ]]; then
     case $command in
-      run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --workers --on --to --limit --dry-run --tap --tap-limit --filter --tap-file --break-on-error --watch --quiet --report --html --project --timezone --debug' -- "$current")) ;;
+      run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --workers --on --timeout --to --limit --dry-run --tap --tap-limit --filter --tap-file --break-on-error --watch --quiet --report --html --project --timezone --debug' -- "$current")) ;;
       preview) COMPREPLY=($(compgen -W '-h --help --to --from --doc --limit --show --input --param --param-file --allow-rest --allow-sql --no-cache --watch --json --timezone' -- "$current")) ;;
       validate) COMPREPLY=($(compgen -W '-h --help --format' -- "$current")) ;;
       graph) COMPREPLY=($(compgen -W '-h --help -o --output --report' -- "$current")) ;;
