@@ -22,7 +22,7 @@ from engine.tasks.definition.task import Limits, Task, Timeouts
 from engine.tasks.front.reply import Reply
 from engine.tasks.pool.statistics import TaskStatistics
 from engine.tasks.triggered.triggered import TriggeredTask
-from engine.tasks.wire.messages import Headers, Request
+from engine.tasks.wire.messages import Headers, Request, RequestHead
 
 SECONDS = 40.0
 """How long a test may take before it counts as hanging."""
@@ -78,9 +78,8 @@ def request(
     headers: Headers | None = None,
     path_info: str = "",
 ) -> Request:
-    return Request(
-        0, method, "/task" + path_info, path_info, query, headers or [], body, "10.0.0.7:4711"
-    )
+    head = RequestHead(method, "/task" + path_info, path_info, query, headers or [])
+    return Request(0, head.packed(), body, "10.0.0.7:4711")
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ import pytest
 
 from engine.documents import RawJson
 from engine.sdk.moved_json import Places
-from engine.tasks.wire.messages import Request
+from engine.tasks.wire.messages import Request, RequestHead
 from engine.tasks.worker.documents import request_document
 from tests.tasks.conftest import Served, servers
 
@@ -96,7 +96,7 @@ def test_a_number_out_of_bounds_is_refused_with_its_place(served: Served) -> Non
 
 
 def content(text: str, seen: Places | None) -> Any:
-    request = Request(1, "POST", "/tasks/t", "", "", [], text.encode(), "")
+    request = Request(1, RequestHead("POST", "/tasks/t").packed(), text.encode())
     return request_document(request, "t", seen)["content"]
 
 

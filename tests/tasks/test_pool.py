@@ -17,7 +17,7 @@ from engine.tasks.pool.staffing import for_instances
 from engine.tasks.pool.statistics import TaskStatistics
 from engine.tasks.pool.task_process import QUICK_SECONDS, Ending, TaskProcess
 from engine.tasks.ultra.feed_master import PendingRequest
-from engine.tasks.wire.messages import Request, Response, RunFailure
+from engine.tasks.wire.messages import Request, RequestHead, Response, RunFailure
 from tests.tasks.hosting import in_loop
 
 SECONDS = 0.5
@@ -70,7 +70,7 @@ class Manned:
             self.processes.append(process)
 
     def ask(self, number: int) -> None:
-        request = Request(number, "GET", "/", "", "", [], b"")
+        request = Request(number, RequestHead("GET", "/").packed(), b"")
         too_late = RunFailure(504, "the request took too long")
         deadline = self.clock.now + SECONDS
         job = PendingRequest(request, self._note, deadline, too_late, self.pool.withdraw)

@@ -9,7 +9,7 @@ import pytest
 
 from engine.tasks.front.repeats import KEPT_SECONDS, MAX_KEPT_BYTES, MAX_KEYS, Repeats
 from engine.tasks.front.reply import Reply, error_reply
-from engine.tasks.wire.messages import Request, Response
+from engine.tasks.wire.messages import Request, RequestHead, Response
 from tests.tasks.fronted import Fronted, ManualTask, fronted
 from tests.tasks.hosting import in_loop, turns
 from tests.tasks.test_polling import ASYNC, Pieces, bearer
@@ -212,7 +212,7 @@ class Direct:
 def ask(repeats: Repeats, task: Direct, key: str) -> None:
     said: list[Response | Reply] = []
     place = ("task", "", key)
-    repeats.of(task, place).submit(Request(1, "POST", "/", "", "", [], b""), said.append)
+    repeats.of(task, place).submit(Request(1, RequestHead("POST", "/").packed(), b""), said.append)
     assert len(said) == 1
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from engine.tasks.wire.messages import (
     Request,
+    RequestHead,
     Response,
     ResponseEnd,
     ResponseHead,
@@ -32,7 +33,9 @@ class Streamed:
         self.responder = StreamingResponder(self.sent.append, self.abandoned.append)
 
     def admit(self, number: int, *headers: tuple[str, str]) -> None:
-        self.responder.admit(Request(number, "POST", "/", "", "", [*headers], b""))
+        self.responder.admit(
+            Request(number, RequestHead("POST", "/", headers=[*headers]).packed(), b"")
+        )
 
     def kinds(self) -> list[str]:
         return [type(each).__name__ for each in self.sent]

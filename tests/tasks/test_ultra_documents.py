@@ -9,12 +9,13 @@ import pytest
 
 from engine.documents import Item, StreamEnd, StreamStart
 from engine.errors import DataError
-from engine.tasks.wire.messages import Headers, Request
+from engine.tasks.wire.messages import Headers, Request, RequestHead
 from engine.tasks.worker.documents import request_document, request_stream, response_of
 
 
 def request(headers: Headers | None = None, body: bytes = b"", query: str = "") -> Request:
-    return Request(1, "POST", "/tasks/echo/a b", "/a b", query, headers or [], body)
+    head = RequestHead("POST", "/tasks/echo/a b", "/a b", query, headers or [])
+    return Request(1, head.packed(), body)
 
 
 OWN = ("content", "query", "method", "uri", "path_info", "task_name", "status")

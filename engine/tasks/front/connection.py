@@ -55,7 +55,7 @@ class Connection(Outgoing):
         self.half_closed = False
         self._client = ""
         self.takes_no_more = False
-        self._reader = RequestReader(self)
+        self._reader = RequestReader(self, server.known_heads)
         self._exchanges: deque[Exchange] = deque()
         self._reading: Exchange | None = None
         self._reading_since: float | None = server.now()

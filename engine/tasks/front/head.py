@@ -26,7 +26,9 @@ class Head(msgspec.Struct, frozen=True, gc=False):
     The target is kept as its bytes in Latin-1; `decoded` makes it readable. `query` is what follows
     its question mark. `host` is the name for which the request is, without port; `client` is
     `address:port`, empty if unknown. Behind proxies that are trusted, `client` and `host` are those
-    of the caller, and `scheme` is what it speaks; otherwise that is empty.
+    of the caller, and `scheme` is what it speaks; otherwise that is empty. `packed` is the head as
+    tasks get it, without (True) or with (False) its token; it is filled when it is needed, and
+    shared by requests with the same head.
     """
 
     method: str
@@ -38,6 +40,7 @@ class Head(msgspec.Struct, frozen=True, gc=False):
     host: str = ""
     scheme: str = ""
     tag: RequestTag = NO_TAG
+    packed: dict[bool, bytes] = msgspec.field(default_factory=dict)
 
     @property
     def path(self) -> str:

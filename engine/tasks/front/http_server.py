@@ -15,6 +15,7 @@ from functools import partial
 
 from engine.tasks.front.calls import Application
 from engine.tasks.front.connection import Connection
+from engine.tasks.front.known_heads import KnownHeads
 from engine.tasks.front.listening import Acceptor
 from engine.tasks.front.outgoing import Outgoing
 from engine.tasks.front.peers import has_hung_up, is_readable
@@ -56,6 +57,7 @@ class HttpServer:
         """Raises the limit of open files as far as allowed."""
         self.application = application
         self.connections: set[Connection] = set()
+        self.known_heads = KnownHeads()
         self.draining = False
         self.date = b""
         self.max_connections = _max_connections() if max_connections is None else max_connections

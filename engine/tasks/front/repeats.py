@@ -147,8 +147,9 @@ class _Repeatable:
 
 
 def _fingerprint(request: Request) -> bytes:
-    content_type = next((value for name, value in request.headers if name == "content-type"), "")
-    facts = (request.method, request.path, request.query, content_type)
+    head = request.head
+    content_type = next((value for name, value in head.headers if name == "content-type"), "")
+    facts = (head.method, head.path, head.query, content_type)
     return hashlib.sha256(msgspec.msgpack.encode(facts) + request.body).digest()
 
 

@@ -25,6 +25,7 @@ from engine.tasks.front.head import (
     read_head,
     unreadable,
 )
+from engine.tasks.front.known_heads import END, MAX_BYTES, KnownHeads
 from engine.tasks.front.reply import Reply, error_reply
 from engine.tasks.wire.messages import Headers
 
@@ -61,11 +62,18 @@ class Reading(Protocol):
 class RequestReader:
     """`in_head`: a head has begun and is not complete. `sends_body`: its response has a body."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, known_heads: KnownHeads) -> None:
         self.in_head = False
         self.sends_body = True
         self._reading = reading
+        self._known_heads = known_heads
         self._parser = httptools.HttpRequestParser(self)
+        self._is_between = True
+        """Whether the parser has read nothing of the next request."""
+
+        self._text = b""
+        """The beginning of the request, up to what is perhaps the end of its head."""
+
         self._client = ""
         self._url = b""
         self._headers: Headers = []
@@ -87,6 +95,8 @@ class RequestReader:
 
     def feed(self, data: bytes, client: str, *, in_body: bool) -> None:
         self._client = client
+        if self._is_between and self._read_known(data):
+            return
         self._fed = len(data)
         self._came += self._fed
         while data and self._parser is not None and not self._reading.takes_no_more:
@@ -97,10 +107,36 @@ class RequestReader:
                 data = self._without_upgrade(data[upgrade.args[0] :])
             except httptools.HttpParserError as error:
                 if not self._reading.takes_no_more:
-                    self._reading.refuse(_refusal(error))
+                    is_ours = isinstance(error, httptools.HttpParserCallbackError)
+                    reason = error.__context__ if is_ours else None
+                    self._reading.refuse(_refusal(reason or error))
                 return
         if self._came > MAX_HEAD_BYTES and (self.in_head or in_body):
             self._reading.refuse(head_too_large(self._url))  # or chunk headers without end
+
+    def _read_known(self, data: bytes) -> bool:
+        """Read a complete request whose head has been read before; False if it is not one."""
+        end = data.find(END, 0, MAX_BYTES)
+        if end < 0:
+            self._text = b""
+            return False
+        end += len(END)
+        text = self._text = data[:end]
+        known = self._known_heads.find(text)
+        if known is None or len(data) != end + known.length:
+            return False
+        reading = self._reading
+        self.sends_body = known.head.method != "HEAD"
+        try:
+            head = known.of(self._client, new_tag())
+            reading.head_complete(head, known.length, keep_alive=True, expects=False)
+            if known.length:
+                reading.body_piece(data[end:])
+            reading.body_complete()
+        except Exception as error:  # noqa: BLE001  # as if the parser had called
+            if not reading.takes_no_more:
+                reading.refuse(_refusal(error))
+        return True
 
     def _without_upgrade(self, rest: bytes) -> bytes:
         """What is left to parse after a request to switch to another protocol.
@@ -119,6 +155,7 @@ class RequestReader:
     # From the parser
 
     def on_message_begin(self) -> None:
+        self._is_between = False
         if self._skips_head:
             return
         self._url, self._headers, self._hosts = b"", [], []
@@ -170,10 +207,15 @@ class RequestReader:
             raise RefusedHeadError(error_reply(417, "the expectation cannot be met", why))
         self._upgrades = parser.should_upgrade()
         self.in_head, self._headers = False, []
+        keep_alive = version == "1.1" and parser.should_keep_alive()
+        is_plain = has_body is (length > 0) and not (self._tagging or self._expects)
+        if self._text and is_plain and keep_alive and not self._upgrades:
+            self._known_heads.remember(self._text, head, length)
+        self._text = b""
         self._reading.head_complete(
             head,
             length,
-            keep_alive=version == "1.1" and parser.should_keep_alive(),
+            keep_alive=keep_alive,
             expects=has_body and self._expects != b"" and version == "1.1",
         )
 
@@ -208,6 +250,7 @@ class RequestReader:
 
     def on_message_complete(self) -> None:
         self._tagging = None
+        self._is_between = True
         if not self._upgrades:
             self._reading.body_complete()
 
@@ -225,11 +268,10 @@ class _NoMoreError(Exception):
     """Another request after the last one of the connection."""
 
 
-def _refusal(error: httptools.HttpParserError) -> Reply:
-    reason = error.__context__
-    if isinstance(reason, RefusedHeadError):
-        return reason.reply
-    if isinstance(error, httptools.HttpParserCallbackError):
-        log.error("a request could not be read", exc_info=error)
-        return error_reply(500, "internal server error", "", "see the server's log")
-    return unreadable(str(error))
+def _refusal(error: BaseException) -> Reply:
+    if isinstance(error, RefusedHeadError):
+        return error.reply
+    if isinstance(error, httptools.HttpParserError):
+        return unreadable(str(error))
+    log.error("a request could not be read", exc_info=error)
+    return error_reply(500, "internal server error", "", "see the server's log")

@@ -20,7 +20,7 @@ from engine.tasks.front.reply import Reply, error_reply
 from engine.tasks.front.submitting import Submits, Timed, caller_of
 from engine.tasks.front.task_replies import closed_task, failed_tersely, unreadable_path
 from engine.tasks.front.tracing import AnsweredRequest, Tracing
-from engine.tasks.wire.messages import Headers, Request, Response
+from engine.tasks.wire.messages import Headers, Request, RequestHead, Response
 
 if TYPE_CHECKING:
     from engine.tasks.front.front import Front
@@ -137,8 +137,9 @@ class TaskCall:
     def _begin(self, body: bytes) -> None:
         """Submit the request: its caller may send it, and its body is complete."""
         head, task = self._head, self._hosted.task
-        headers, seconds = head.headers, task.timeouts.request
-        if task.response == "poll" or not _SPECIAL.isdisjoint([name for name, _ in headers]):
+        seconds, packed = task.timeouts.request, head.packed.get(task.is_guarded)
+        if packed is None or task.response == "poll":
+            headers = head.headers
             prefers = preferences(_values(headers, "prefer"))
             if prefers.wait is not None and not self._may_poll(prefers):
                 seconds = min(seconds, prefers.wait)
@@ -146,16 +147,18 @@ class TaskCall:
             if refusal is not None:
                 self._answer(refusal)
                 return
-        if task.is_guarded:  # what was checked here is no business of the pipeline
-            headers = [each for each in headers if each[0] != "authorization"]
+            is_special = not _SPECIAL.isdisjoint([name for name, _ in headers])
+            if task.is_guarded:  # what was checked here is no business of the pipeline
+                headers = [each for each in headers if each[0] != "authorization"]
+            packed = RequestHead(
+                head.method, head.path, self._path_info, head.query, headers
+            ).packed()
+            if not is_special:
+                head.packed[task.is_guarded] = packed
         self._timed = self._submits.submit(
             Request(
                 self._number,
-                head.method,
-                head.path,
-                self._path_info,
-                head.query,
-                headers,
+                packed,
                 body,
                 head.client,
                 time.monotonic() + seconds,
@@ -230,6 +233,7 @@ class TaskCall:
                     self.tag.trace,
                 )
             )
+        self._timed = None  # which refers to this: leave no garbage, which is collected rarely
 
     def _trace(self, tracing: Tracing, status: int, outcome: str, now: float) -> None:
         timed = self._timed

@@ -50,13 +50,14 @@ def caller_values(
     plan: Plan, request: Request, claimed: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, str]:
     """The values that come from the caller: they are data. Raises JobError for a bad query."""
+    head = request.head
     headers = {
         name.upper().replace("-", "_"): value
-        for name, value in joined(request.headers).items()
+        for name, value in joined(head.headers).items()
         if "_" not in name  # a proxy that filters X-NAME may let X_NAME pass
     }
     try:
-        query = dict(reversed(query_of(request.query, request.headers)))  # the first value counts
+        query = dict(reversed(query_of(head.query, head.headers)))  # the first value counts
     except BadQuery as error:
         raise JobError(RunFailure(400, error.error, error.reason, error.resolution)) from None
     facts = _facts(request)
@@ -82,11 +83,11 @@ def _facts(request: Request) -> dict[str, str]:
     user = caller_of(request).get("name", "")
     return {
         **({"REMOTE_USER": user} if user else {}),
-        "PATH_INFO": request.path_info,
+        "PATH_INFO": request.head.path_info,
         "REMOTE_ADDR": address.strip("[]"),
         "REMOTE_PORT": port,
-        "REQUEST_METHOD": request.method,
-        "QUERY_STRING": request.query,
+        "REQUEST_METHOD": request.head.method,
+        "QUERY_STRING": request.head.query,
     }
 
 

@@ -69,14 +69,14 @@ class TriggeredTask(HostedTask):
         return await self._answer(request, self._run_for(request))
 
     async def _answer(self, request: Request, run: HostedRun) -> Reply:
-        if request.method not in _METHODS:
-            return method_not_allowed(request.method, _METHODS)
+        if request.head.method not in _METHODS:
+            return method_not_allowed(request.head.method, _METHODS)
         if not self.task.overlap and (self.in_flight or self.queue_depth):
             return error_reply(409, "a run is already in progress", "", "try again when it is over")
         self.pool.submit(run)
         try:
             body = await run.complete_body()
-            bodiless = request.method == "HEAD" or run.status in _BODILESS
+            bodiless = request.head.method == "HEAD" or run.status in _BODILESS
             if body is None and bodiless:
                 await run.ended()
         except BaseException:  # raised again; also if the caller has gone

@@ -101,7 +101,7 @@ class PendingRequest(Job):
             self._deliver(message)
             return True
         if isinstance(message, ResponseHead):
-            self._body = StreamedBody(format_for(self._request.headers), self, self.tag.id)
+            self._body = StreamedBody(format_for(self._request.head.headers), self, self.tag.id)
             self._deliver(Reply(message.status, message.headers, self._body))
         elif self._body is not None and isinstance(message, ResponsePiece):
             self._body.add(message.data)

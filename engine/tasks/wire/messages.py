@@ -7,6 +7,7 @@ engine.tasks.wire.channel.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -20,27 +21,55 @@ Headers = list[tuple[str, str]]
 """Names in lower case, in the order received; values decoded by engine.sdk.header_values."""
 
 
-class Request(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
-    """One HTTP request to a task.
+class RequestHead(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The part of a request that a caller repeats, often without a change.
 
     `path` is the full path and `path_info` what follows the task's name in it, both decoded;
-    `query` is the query string as received. `client` is `address:port`, empty if unknown. After
-    `deadline`, a time of the monotonic clock that all processes share, nobody waits for the
-    response; 0 if that is not known. `caller` is JSON: the `name` and the `claims` of the caller's
-    token; empty if it has neither.
+    `query` is the query string as received. Others may have the same head: do not change it.
+    """
+
+    method: str
+    path: str
+    path_info: str = ""
+    query: str = ""
+    headers: Headers = []
+
+    def packed(self) -> bytes:
+        return _packed(self)
+
+
+_packed = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(RequestHead).decode
+_unpack_known = lru_cache(256)(_unpack)
+
+SHORT_HEAD = 2048
+"""Bytes of a packed head up to which it is remembered, and what was computed from it."""
+
+
+def unpacked(head: bytes) -> RequestHead:
+    return _unpack_known(head) if len(head) <= SHORT_HEAD else _unpack(head)
+
+
+class Request(msgspec.Struct, array_like=True, tag=True, frozen=True, gc=False):
+    """One HTTP request to a task. `packed` is its head; it travels as bytes because these are
+    cheap to look up, and heads are often the same.
+
+    `client` is `address:port`, empty if unknown. After `deadline`, a time of the monotonic clock
+    that all processes share, nobody waits for the response; 0 if that is not known. `caller` is
+    JSON: the `name` and the `claims` of the caller's token; empty if it has neither.
     """
 
     id: int
-    method: str
-    path: str
-    path_info: str
-    query: str
-    headers: Headers
+    packed: bytes
     body: bytes
     client: str = ""
     deadline: float = 0.0
     caller: bytes = b""
     tag: RequestTag = NO_TAG
+
+    @property
+    def head(self) -> RequestHead:
+        return unpacked(self.packed)
 
     def is_late(self, now: float) -> bool:
         return 0 < self.deadline <= now

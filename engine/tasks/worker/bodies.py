@@ -9,6 +9,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Literal
 
+import msgspec
+
 from engine.charsets import DEFAULT, CharsetError, decoded
 from engine.documents import Document
 from engine.sdk.content_types import charset_of, is_json, media_type
@@ -21,6 +23,7 @@ from engine.tasks.worker.urlencoded import as_lists, pairs_of
 Form = Literal["json", "form", "text", "bytes"]
 
 _MAX_FORM_FIELDS = 10_000
+_UTF_8 = (DEFAULT, "utf8")
 _BOM = b"\xef\xbb\xbf"
 _WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
 
@@ -43,7 +46,7 @@ def decode_body(headers: Headers, body: bytes, seen: Places | None = None) -> An
 
     With `seen`, lists of numbers that are not at or below these places of JSON may stay text.
     """
-    return _decoded(headers, body, seen)[1] if body else None
+    return decoded_content(body_format(headers), body, seen) if body else None
 
 
 def documents_of(headers: Headers, body: bytes) -> list[Document] | None:
@@ -54,7 +57,8 @@ def documents_of(headers: Headers, body: bytes) -> list[Document] | None:
     """
     if not body:
         return None
-    form, value = _decoded(headers, body)
+    read_as = body_format(headers)
+    form, value = read_as.form_of(body), decoded_content(read_as, body)
     if form in ("text", "bytes"):
         return [{"content": value}]
     documents = value if isinstance(value, list) else [value]
@@ -68,46 +72,65 @@ def documents_of(headers: Headers, body: bytes) -> list[Document] | None:
     return documents
 
 
-def _decoded(headers: Headers, body: bytes, seen: Places | None = None) -> tuple[Form, Any]:
-    content_type, by_a_page = "", False
+class BodyFormat(msgspec.Struct, frozen=True):
+    """How to read a body, as far as the headers tell. `coding` is one that is not supported."""
+
+    form: Form
+    charset: str
+    by_a_page: bool
+    coding: str
+
+    def form_of(self, body: bytes) -> Form:
+        is_form = self.form == "form"
+        if is_form and not self.by_a_page and body.lstrip()[:1] in (b"{", b"["):
+            return "json"
+        return self.form
+
+
+def body_format(headers: Headers) -> BodyFormat:
+    content_type, by_a_page, coding = "", False, ""
     for name, value in headers:
         if name == "content-type":
             content_type = value
         elif name == "sec-fetch-site":
             by_a_page = True
         elif name == "content-encoding" and value.strip().lower() not in ("", "identity"):
-            raise CodedBody(
-                f"the body has the content encoding {value!r:.60}, which is not supported",
-                "send the body uncompressed",
-            )
-    form = _form(content_type, body, by_a_page)
+            coding = coding or value
+    return BodyFormat(_form(content_type), charset_of(content_type), by_a_page, coding)
+
+
+def decoded_content(read_as: BodyFormat, body: bytes, seen: Places | None = None) -> Any:
+    """The value of a body that is not empty. Raises BadBody."""
+    if read_as.coding:
+        raise CodedBody(
+            f"the body has the content encoding {read_as.coding!r:.60}, which is not supported",
+            "send the body uncompressed",
+        )
+    form, charset = read_as.form_of(body), read_as.charset
     if form == "json":
-        return form, _json(_recoded(content_type, body), seen)
+        return _json(body if charset.lower() in _UTF_8 else _text(charset, body).encode(), seen)
     if form == "form":
-        return form, _fields(content_type, body)
-    if form == "text":
-        return form, _text(content_type, body)
-    return form, body
+        return _fields(charset, body)
+    return _text(charset, body) if form == "text" else body
 
 
-def _fields(content_type: str, body: bytes) -> Document:
+def _fields(charset: str, body: bytes) -> Document:
     """A map of name to value, or to the list of values if there are several."""
     if body.count(b"&") >= _MAX_FORM_FIELDS:
         raise BadBody(f"the form has more than {_MAX_FORM_FIELDS:,} fields", "send JSON")
     try:
-        fields = as_lists(pairs_of(body, charset_of(content_type), "the form"))
+        fields = as_lists(pairs_of(body, charset, "the form"))
     except CharsetError as error:
         raise BadBody(str(error), _CHARSET_HINT) from None
     return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
 
 
-def _form(content_type: str, body: bytes, by_a_page: bool) -> Form:
+def _form(content_type: str) -> Form:
     kind = media_type(content_type)
     if not kind or is_json(content_type):
         return "json"
     if kind == "application/x-www-form-urlencoded":
-        looks_like_json = not by_a_page and body.lstrip()[:1] in (b"{", b"[")
-        return "json" if looks_like_json else "form"
+        return "form"
     return "text" if kind.startswith("text/") else "bytes"
 
 
@@ -123,16 +146,9 @@ def _json(body: bytes, seen: Places | None) -> Any:
         ) from None
 
 
-def _recoded(content_type: str, body: bytes) -> bytes:
-    """The body in UTF-8, as nearly all JSON already is."""
-    if charset_of(content_type).lower() in (DEFAULT, "utf8"):
-        return body
-    return _text(content_type, body).encode()
-
-
-def _text(content_type: str, body: bytes) -> str:
+def _text(charset: str, body: bytes) -> str:
     try:
-        return decoded(body, charset_of(content_type), "the body")
+        return decoded(body, charset, "the body")
     except CharsetError as error:
         raise BadBody(str(error), _CHARSET_HINT) from None
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -22,8 +23,8 @@ from engine.errors import DataError
 from engine.sdk import to_json
 from engine.sdk.content_types import charset_of, is_json
 from engine.sdk.moved_json import Places
-from engine.tasks.wire.messages import Headers, Request, Response
-from engine.tasks.worker.bodies import check_empty, decode_body
+from engine.tasks.wire.messages import SHORT_HEAD, Headers, Request, Response, unpacked
+from engine.tasks.worker.bodies import BodyFormat, body_format, check_empty, decoded_content
 from engine.tasks.worker.callers import caller_of
 from engine.tasks.worker.http_headers import joined, response_headers, response_status
 from engine.tasks.worker.urlencoded import as_lists, query_of
@@ -38,12 +39,13 @@ def request_document(request: Request, task: str, seen: Places | None = None) ->
     With `seen`, lists of numbers that are not at or below these places of the content may stay
     JSON text.
     """
-    document = _headers(request)
+    known = _known_fields(request.packed, task)
+    document = known.headers.copy()
     if request.body:
-        document["content"] = decode_body(request.headers, request.body, seen)
+        document["content"] = decoded_content(known.body_format, request.body, seen)
     else:
-        check_empty(request.method, request.headers)
-    document |= _facts(request, task)
+        check_empty(request.head.method, request.head.headers)
+    _add_facts(document, known, request)
     return document
 
 
@@ -52,29 +54,53 @@ def request_stream(request: Request, task: str) -> list[Item]:
 
     Raises BadQuery.
     """
-    start = StreamStart({**_headers(request), **_facts(request, task)})
-    return [start, *([request.body] if request.body else ()), StreamEnd()]
+    known = _known_fields(request.packed, task)
+    header = known.headers.copy()
+    _add_facts(header, known, request)
+    return [StreamStart(header), *([request.body] if request.body else ()), StreamEnd()]
 
 
-def _headers(request: Request) -> Document:
-    """As fields, without names that have a meaning of their own in the document."""
-    fields: Document = joined(request.headers)
+class _HeadFields(msgspec.Struct, frozen=True):
+    """What follows from the head of a request alone. Documents get copies of what is not a string.
+
+    `headers` are fields without the names that have a meaning of their own in the document.
+    """
+
+    headers: Document
+    facts: dict[str, str]
+    query: dict[str, list[str]]
+    body_format: BodyFormat
+
+
+def _head_fields(packed: bytes, task: str) -> _HeadFields:
+    head = unpacked(packed)
+    fields: Document = joined(head.headers)
     fields.pop("content", None)
     fields.pop("status", None)
-    return fields
-
-
-def _facts(request: Request, task: str) -> dict[str, Any]:
-    query = request.query
-    caller = caller_of(request)
-    return {
-        **({"auth": caller} if caller else {}),
-        "query": as_lists(query_of(query, request.headers)),
-        "method": request.method,
-        "uri": f"{request.path}?{query}" if query else request.path,
-        "path_info": request.path_info,
+    facts = {
+        "method": head.method,
+        "uri": f"{head.path}?{head.query}" if head.query else head.path,
+        "path_info": head.path_info,
         "task_name": task,
     }
+    query = as_lists(query_of(head.query, head.headers))
+    return _HeadFields(fields, facts, query, body_format(head.headers))
+
+
+_remembered_fields = lru_cache(256)(_head_fields)
+
+
+def _known_fields(packed: bytes, task: str) -> _HeadFields:
+    """Raises BadQuery."""
+    find = _remembered_fields if len(packed) <= SHORT_HEAD else _head_fields
+    return find(packed, task)
+
+
+def _add_facts(document: Document, known: _HeadFields, request: Request) -> None:
+    if request.caller:
+        document["auth"] = caller_of(request)
+    document["query"] = {name: values.copy() for name, values in known.query.items()}
+    document.update(known.facts)
 
 
 def response_of(request: int, items: list[Item]) -> Response:

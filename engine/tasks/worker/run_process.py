@@ -219,16 +219,16 @@ def inputs_of(
     """The items of the open input. Without a body a document input gets what it gets unlinked."""
     if not plan.open_inputs:
         return {}
-    port = plan.open_inputs[0]
+    port, head = plan.open_inputs[0], request.head
     if is_binary(port, plan.snap(port.label).inputs):
         body = (request.body,) if request.body else ()
-        return {str(port): [StreamStart(joined(request.headers)), *body, StreamEnd()]}
+        return {str(port): [StreamStart(joined(head.headers)), *body, StreamEnd()]}
     if not request.body:
-        check_empty(request.method, request.headers)
+        check_empty(head.method, head.headers)
     if schema is not None:
-        given = (decode_body(request.headers, request.body),) if request.body else ()
+        given = (decode_body(head.headers, request.body),) if request.body else ()
         schema.check(*given)
-    documents = documents_of(request.headers, request.body)
+    documents = documents_of(head.headers, request.body)
     return {} if documents is None else {str(port): documents}
 
 

@@ -70,7 +70,7 @@ class StreamingResponder(Responder):
 
     def admit(self, request: Request) -> None:
         """The request enters the pipeline."""
-        self._streams[request.id] = _Stream(format_for(request.headers))
+        self._streams[request.id] = _Stream(format_for(request.head.headers))
 
     def room(self) -> asyncio.Future[None] | None:
         """What to wait for before more is made; None if every caller keeps up."""

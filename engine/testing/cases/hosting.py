@@ -21,7 +21,7 @@ from engine.tasks.front.head import method_not_allowed
 from engine.tasks.front.reply import Reply, error_reply
 from engine.tasks.pool.job import JobError
 from engine.tasks.triggered.call_parameters import call_parameters
-from engine.tasks.wire.messages import Headers, Request, Response, RunFailure
+from engine.tasks.wire.messages import Headers, Request, RequestHead, Response, RunFailure
 from engine.tasks.worker.answers import Answers
 from engine.tasks.worker.body_schema import schema_of
 from engine.tasks.worker.documents import (
@@ -85,7 +85,7 @@ class _Ultra:
 
     async def run(self, push: Callable[[Batch], None]) -> None:
         for request in self._requests:
-            if request.method not in self._task.allowed_methods:
+            if request.head.method not in self._task.allowed_methods:
                 self.responses[request.id] = _not_allowed(self._task, request)
                 continue
             try:
@@ -147,7 +147,7 @@ class _Ultra:
 async def _triggered(
     plan: Plan, task: Task, request: Request, recorder: Recorder, run: RunsPlan
 ) -> HttpResponse:
-    if request.method not in task.allowed_methods:
+    if request.head.method not in task.allowed_methods:
         return _not_allowed(task, request)
     try:
         parameters = call_parameters(plan, task.parameters, request)
@@ -171,7 +171,7 @@ async def _triggered(
 
 
 def _not_allowed(task: Task, request: Request) -> HttpResponse:
-    return _sent(method_not_allowed(request.method, task.allowed_methods))
+    return _sent(method_not_allowed(request.head.method, task.allowed_methods))
 
 
 def _refusal(failure: RunFailure) -> HttpResponse:
@@ -187,4 +187,5 @@ def _sent(reply: Reply) -> HttpResponse:
 def _request(number: int, sent: SentRequest) -> Request:
     headers: Headers = [(name.lower(), value) for name, value in sent.headers]
     path = f"/tasks/{sent.task}{sent.path_info}"
-    return Request(number, sent.method, path, sent.path_info, sent.query, headers, sent.body)
+    head = RequestHead(sent.method, path, sent.path_info, sent.query, headers)
+    return Request(number, head.packed(), sent.body)
