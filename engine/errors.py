@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, Self
 
 import msgspec
 
-from engine.visible import ACTED_ON
+from engine.visible import ACTED_ON, cells
 
 
 class EngineError(Exception):
@@ -149,8 +149,9 @@ def underlined(line: str, column: int, length: int) -> tuple[str, str]:
     end = min(start + _LONGEST_LINE, len(line))
     before, after = "…" if start else "", "…" if end < len(line) else ""
     shown = ACTED_ON.sub("\ufffd", line[start:end].replace("\t", " "))
-    carets = "^" * max(1, min(length, end - column))
-    return f"{before}{shown}{after}", f"{' ' * (len(before) + column - start)}{carets}"
+    marked = line[column : min(column + length, end)]
+    carets = "^" * max(1, cells(marked))
+    return f"{before}{shown}{after}", f"{' ' * cells(before + line[start:column])}{carets}"
 
 
 class DataError(EngineError):

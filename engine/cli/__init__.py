@@ -148,13 +148,15 @@ class _HelpFormatter(argparse.HelpFormatter):
             self._action_max_length += self._indent_increment
 
 
-def terminal_columns() -> int:
-    """The width of the terminal; 80 for anything else unless COLUMNS says otherwise."""
+def terminal_columns(stream: TextIO | None = None) -> int:
+    """The width of the terminal that standard output, or this stream, goes to; 80 for anything else
+    unless COLUMNS says otherwise."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns) > 0:
         return int(columns)
     try:
-        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+        out = sys.__stdout__ if stream is None else stream
+        return os.get_terminal_size(out.fileno()).columns or 80  # type: ignore[union-attr]
     except (AttributeError, ValueError, OSError):  # closed, or not a terminal
         return 80
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import floor
 
 from engine.cli.columns import columns
+from engine.cli.wrapping import wrapped
 from engine.testing.cases.coverage import KINDS, Hits, Point, percent
 
 _PLURALS = ("snaps", "links", "views", "routes", "branches", "rows")
 
 
-def coverage_table(coverage: Mapping[str, Hits]) -> str:
-    """A line for each pipeline, and below the table one for each point that was not hit."""
+def coverage_table(coverage: Mapping[str, Hits], width: int) -> str:
+    """A line for each pipeline, and below the table one for each point that was not hit. Columns
+    that a terminal of this width has no room for are left out; 0 is anything else."""
     rows = [["coverage", *_PLURALS, "%"]]
     rows += [[path, *_cells(hits.items())] for path, hits in coverage.items()]
     if len(coverage) > 1:
@@ -24,8 +26,15 @@ def coverage_table(coverage: Mapping[str, Hits]) -> str:
         for point, count in hits.items()
         if not count
     ]
-    table = columns(rows, right=range(1, len(KINDS) + 2))
-    return "\n".join([table, *(["not run:"] if missed else []), *missed])
+    while width and len(rows[0]) > 2 and _width(rows) > width:
+        rows = [[*row[:-2], row[-1]] for row in rows]
+    table = columns(rows, right=range(1, len(rows[0])))
+    missed = [wrapped(line, width, 4) for line in missed]
+    return "\n".join(["", table, *(["", "not run:"] if missed else []), *missed])
+
+
+def _width(rows: Sequence[Sequence[str]]) -> int:
+    return max(map(len, columns(rows).split("\n")))
 
 
 def _cells(hits: Iterable[tuple[Point, int]]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from engine.cli.exit_codes import BROKEN_PIPE
 from engine.cli.outputs import OutputWriter, PipedOutputs, TerminalOutputs
 from engine.cli.progress import ProgressLines
 from engine.cli.tables import Rates, escaped, plain_table, rich_table
+from engine.cli.wrapping import HINT, fitted
 from engine.documents import Batch
 from engine.errors import ExecutionError
 from engine.plan.plan import Port
@@ -223,7 +224,14 @@ class LiveDisplay(QuietDisplay):
             highlight=False,
         )
         if report.failure:
-            self._console.print(visible(report.failure), style="red", markup=False, highlight=False)
+            failure = fitted(visible(report.failure), self._console.width)
+            said, mark, hint = failure.partition(f"\n{HINT}")
+            self._styled(said, "red")
+            if mark:
+                self._styled(f"{HINT}{hint}", "cyan")
+
+    def _styled(self, text: str, style: str) -> None:
+        self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
     def line(self, text: str) -> None:
         self._console.print(visible(text), markup=False, highlight=False)

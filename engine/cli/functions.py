@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from engine.cli.pages import Page, folded, has_words, print_json
 from engine.errors import ConfigurationError
-from engine.reference.expressions import FunctionEntry, example_line, function_entries
+from engine.reference.expressions import FunctionEntry, function_entries, result_comment
 from engine.sdk.settings import nearest_hint
 
 
@@ -67,4 +67,5 @@ def _show(found: Sequence[FunctionEntry]) -> None:
         page.title(entry.signature, entry.family)
         page.paragraph(entry.help)
         page.gap()
-        page.code(map(example_line, entry.examples), 2)
+        for example in entry.examples:
+            page.example(example.text, result_comment(example))

@@ -12,6 +12,8 @@ import msgspec
 from engine.cli import terminal_columns
 from engine.cli.columns import columns
 from engine.cli.problems import has_colours
+from engine.cli.wrapping import wrapped
+from engine.visible import cells
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,9 +63,19 @@ class Page:
             style = "cyan" if self._has_colours else ""
             self._console.print(" " * indent + line, style=style, soft_wrap=True)
 
-    def data(self, line: str, indent: int = 4) -> None:
-        """A line of data as it is."""
-        self._console.print(" " * indent + line, soft_wrap=True)
+    def example(self, expression: str, result: str, indent: int = 2) -> None:
+        """An expression and its result, below each other if there is too little room."""
+        room = self._console.width - indent
+        if self._is_terminal and cells(f"{expression}  {result}") > room:
+            self.code([expression, f"  {result}"], indent)
+        else:
+            self.code([f"{expression}  {result}"], indent)
+
+    def data(self, line: str, hanging: int, indent: int = 4) -> None:
+        """A line of data; a terminal shows what it has no room for on further lines."""
+        width = self._console.width if self._is_terminal else 0
+        shown = wrapped(" " * indent + line, width, indent + hanging)
+        self._console.print(shown, soft_wrap=True)
 
     def gap(self) -> None:
         self._console.print()

@@ -14,6 +14,7 @@ from engine.visible import visible, visible_line
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 _INDENT = 2
 _STYLES = {"+": "green", "~": "yellow"}
@@ -29,6 +30,8 @@ _FIRST_LINES, _FIRST_BYTES = 5, 64
 """Lines of a binary stream that are shown, or bytes if it is not text."""
 
 _MORE = "…"
+_NO_BREAK = "\ue000"
+"""Stands for a space at which no line is broken; rich breaks them at all spaces of Unicode."""
 
 
 def print_preview(preview: Preview, out: TextIO, most: int, changes: Changes | None = None) -> None:
@@ -80,9 +83,11 @@ class _Page:
 
         title = Text(visible_line(snap.label), style="bold")
         title.append(f"  {visible_line(snap.type)}", style="not bold cyan")
-        counts = _counts(snap)
-        title.append(f"  {counts} · as before" if snap.is_reused else f"  {counts}", "not bold dim")
-        self._console.print(title)
+        counts = [*_counts(snap), *(["as before"] if snap.is_reused else [])]
+        words = f"{_NO_BREAK}· ".join(each.replace(" ", _NO_BREAK) for each in counts)
+        title.append(f"  {words}", "not bold dim")
+        for place, line in enumerate(self._filled(title, _INDENT)):
+            self._console.print(" " * (_INDENT if place else 0), line, sep="")
         if self._changes is not None and not self._changes[snap.label].is_changed:
             return
         if snap.note:
@@ -93,7 +98,7 @@ class _Page:
             if view.count or not snap.note:
                 self._view(snap, view)
         if snap.failure:
-            self._line(f"✗ {snap.failure}", "red", _INDENT)
+            self._line(f"✗ {snap.failure}", "red", _INDENT, hanging=2)
 
     def _view(self, snap: SnapPreview, view: ViewPreview) -> None:
         is_error = view.view == "error"
@@ -139,12 +144,13 @@ class _Page:
     def _errors(self, documents: Sequence[Document], numbers: Sequence[str]) -> int:
         given = documents[: self._most]
         for number, document in zip(numbers, given, strict=False):
-            self._line(f"{number} ✗ {document.get('error', '')}", "red", _INDENT)
+            self._line(f"{number} ✗ {document.get('error', '')}", "red", _INDENT, hanging=2)
             for name in ("reason", "resolution"):
                 if document.get(name):
                     self._line(f"{name}: {document[name]}", "", _INDENT + 2)
             if "original" in document:
-                self._line(in_line(document["original"], self._width - 14, "original: "), "dim", 4)
+                line = in_line(document["original"], self._width - 2, "original: ")
+                self._line(line, "dim", _INDENT + 2)
         return len(given)
 
     def _grid(self, grid: Grid, numbers: Sequence[str]) -> None:
@@ -171,14 +177,20 @@ class _Page:
         for line in _first_lines(stream, self._width - 4):
             self._line(line, "dim", _INDENT + 2)
 
-    def _line(self, text: str, style: str = "", indent: int = 0) -> None:
-        """A text, wrapped to the width and indented."""
+    def _line(self, text: str, style: str = "", indent: int = 0, hanging: int = 0) -> None:
+        """A text, wrapped to the width and indented; all lines but the first by `hanging` more."""
         from rich.text import Text
 
-        width = self._console.width - indent
-        for line in Text(visible(text), style=style).wrap(self._console, width):
+        shown = Text(visible(text), style=style)
+        for place, line in enumerate(self._filled(shown, indent + hanging)):
+            self._console.print(" " * (indent + (hanging if place else 0)), line, sep="")
+
+    def _filled(self, text: Text, indent: int) -> Iterator[Text]:
+        """The lines of a text, wrapped to what an indent leaves of the width."""
+        for line in text.wrap(self._console, self._console.width - indent):
             line.rstrip()
-            self._console.print(" " * indent, line, sep="")
+            line.plain = line.plain.replace(_NO_BREAK, " ")
+            yield line
 
 
 def _marked(number: int, position: int, change: ViewChange) -> str:
@@ -187,14 +199,14 @@ def _marked(number: int, position: int, change: ViewChange) -> str:
     return f"{mark}{number}"
 
 
-def _counts(snap: SnapPreview) -> str:
+def _counts(snap: SnapPreview) -> list[str]:
     counts = [
         (snap.documents_in, "in"),
         (snap.documents_out, "out"),
         (snap.dropped, "dropped"),
         (snap.errors, "error" if snap.errors == 1 else "errors"),
     ]
-    return " · ".join(f"{count:,} {name}" for count, name in counts if count) or "nothing in or out"
+    return [f"{count:,} {name}" for count, name in counts if count] or ["nothing in or out"]
 
 
 def _absence(snap: SnapPreview, *, is_error: bool) -> str:

@@ -52,7 +52,10 @@ def grid_of(documents: Sequence[Document], numbers: Sequence[str], width: int) -
     if widths is None:
         return None
     right = [all(_is_number(row.get(name)) for row in rows) for name in names]
-    heads = [" " * number_width, *map(_fit, names, widths, right)]
+    shown = list(map(_fit, names, widths, right))
+    if len(set(shown)) < len(names):  # cut, `customer.name` and `customer.mail` look the same
+        return None
+    heads = [" " * number_width, *shown]
     lines = []
     for number, row_cells in zip(numbers, cells, strict=True):
         fitted = map(_fit, row_cells, widths, right)

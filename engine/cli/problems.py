@@ -8,6 +8,7 @@ from typing import Any, Literal, TextIO
 
 import msgspec
 
+from engine.cli.wrapping import HINT, are_carets, fitted, width_of
 from engine.errors import Problem
 from engine.visible import visible
 
@@ -18,8 +19,9 @@ _BOLD, _DIM, _RED, _YELLOW, _CYAN, _PLAIN = (f"\x1b[{code}m" for code in (1, 2, 
 def print_problems(problems: Iterable[Problem], stream: TextIO) -> None:
     """Print each problem as text, with colours on a terminal."""
     is_coloured = has_colours(stream)
+    width = width_of(stream)
     for problem in problems:
-        text = visible(str(problem))
+        text = fitted(visible(str(problem)), width)
         stream.write(f"{_coloured(text, problem) if is_coloured else text}\n")
 
 
@@ -70,15 +72,16 @@ def _property(text: str) -> str:
 
 def _coloured(text: str, problem: Problem) -> str:
     color = _RED if problem.severity == "error" else _YELLOW
-    first, *more = text.split("\n")
     place = str(problem.where)
-    rest = first.removeprefix(place).replace(problem.code, f"{color}{problem.code}{_PLAIN}", 1)
-    lines = [f"{_BOLD}{place}{_PLAIN}{rest}"]
-    hint = f"  hint: {problem.hint}" if problem.hint else None
+    rest = text.removeprefix(place).replace(problem.code, f"{color}{problem.code}{_PLAIN}", 1)
+    first, *more = rest.split("\n")
+    lines = [f"{_BOLD}{place}{_PLAIN}{first}"]
+    is_hint = False
     for line in more:
-        if line == hint:
+        is_hint = is_hint or line.startswith(HINT)
+        if is_hint:
             lines.append(f"{_CYAN}{line}{_PLAIN}")
-        elif line.strip(" |^") == "" and "^" in line:
+        elif are_carets(line):
             lines.append(line.replace("^", f"{color}^", 1) + _PLAIN)
         else:
             lines.append(f"{_DIM}{line}{_PLAIN}" if line.lstrip()[:1].isdigit() else line)

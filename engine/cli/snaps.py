@@ -111,7 +111,7 @@ def _show(entry: SnapEntry) -> None:
         page.code([f"{snake_case(entry.name)}:", *(f"  {line}".rstrip() for line in lines)])
         page.gap()
         for line in item_lines(example):
-            page.data(line)
+            page.data(line, hanging=14)
 
 
 def _show_view(page: Page, view: ViewEntry) -> None:

@@ -14,6 +14,7 @@ from engine.cli.coverage_table import coverage_table
 from engine.cli.options import add_parameters, given_parameters
 from engine.cli.problems import has_colours, print_problems
 from engine.cli.report_files import report_file
+from engine.cli.wrapping import width_of, wrapped
 from engine.errors import ConfigurationError
 from engine.registry import Registry, discover
 from engine.run.garbage_collection import relax_garbage_collection
@@ -171,7 +172,7 @@ def _record(arguments: argparse.Namespace, registry: Registry) -> int:
 def _report_coverage(coverage: Mapping[str, Hits], arguments: argparse.Namespace) -> bool:
     """Show the coverage; whether it is high enough."""
     if arguments.coverage:
-        print(coverage_table(coverage))
+        print(coverage_table(coverage, width_of(sys.stdout)))
     reached = percent([count for hits in coverage.values() for count in hits.values()])
     least = arguments.fail_under
     if least is None or reached >= least:
@@ -186,6 +187,7 @@ class _Printer:
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._has_colours = has_colours(out)
+        self._width = width_of(out)
         self._file = ""
 
     def show(self, result: CaseResult) -> None:
@@ -196,14 +198,16 @@ class _Printer:
         name = visible_line(result.name)
         self._line(f"  {verdict}  {name}  ({result.seconds * 1000:.0f} ms)")
         for note in result.notes:
-            self._line(f"        {note}")
+            self._line(wrapped(f"        {note}", self._width, 10))
         for failure in result.failures:
-            self._line(f"        {self._styled(str(failure.where), _BOLD)}  {failure.message}")
+            place = str(failure.where)
+            said = wrapped(f"        {place}  {failure.message}", self._width, 10)
+            self._line(said.replace(place, self._styled(place, _BOLD), 1))
             for line in failure.details:
                 colour = {"-": _RED, "+": _GREEN}.get(line[:1], "")
                 if line.startswith("hint:"):
                     colour = _CYAN
-                self._line(f"            {self._styled(line, colour)}")
+                self._line(self._styled(wrapped(f"            {line}", self._width, 14), colour))
         self._out.flush()
 
     def conclude(

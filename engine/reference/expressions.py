@@ -148,8 +148,13 @@ def _family(family: Family) -> Iterator[str]:
 
 def example_line(example: Example) -> str:
     """An example with its result, and the document that it reads, as comments."""
+    return f"{example.text}  {result_comment(example)}"
+
+
+def result_comment(example: Example) -> str:
+    """The result of an example, and the document that it reads, as comments."""
     given = f"    // $ is {_json(example.given)}" if example.given is not None else ""
-    return f"{example.text}  // {_json(example.result)}{given}"
+    return f"// {_json(example.result)}{given}"
 
 
 def _json(value: object) -> str:

@@ -225,3 +225,21 @@ def test_an_unknown_function_is_answered_with_similar_names(
     message = refusal(capsys, "functions", "trimm")
     assert message == ("engine: there is no function called 'trimm'; did you mean 'trim'?\n")
     assert "'engine functions' lists all" in refusal(capsys, "functions", "qqqqqq")
+
+
+def test_a_narrow_terminal_shows_results_below_their_expressions(
+    on_terminal: Callable[..., str],
+) -> None:
+    assert '  \'a1b2\'.match(/\\d/g)  // ["1", "2"]' in on_terminal(40, "functions", "match")
+    lines = on_terminal(40, "functions", "Date.parse").splitlines()
+    long = next(place for place, line in enumerate(lines) if "yyyyMMdd" in line)
+    assert lines[long + 1] == '    // "2016-09-23"'
+
+
+def test_a_narrow_terminal_shows_data_of_examples_below_each_other(
+    on_terminal: Callable[..., str],
+) -> None:
+    lines = on_terminal(60, "snaps", "Join").splitlines()
+    assert max(map(len, lines)) <= 60
+    start = next(place for place, line in enumerate(lines) if "output      error:" in line)
+    assert lines[start + 1].startswith(" " * 18)

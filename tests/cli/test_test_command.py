@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from engine import cli
+from tests.cli.test_display import run_on_terminal
 
 PIPELINE = "snaps:\n  rows: {snap: Head, number_of_documents: 1}\n"
 CASES = """\
@@ -169,3 +170,16 @@ def test_validate_checks_test_files_too(project: Path, capsys: pytest.CaptureFix
     (project / "a" / "one.test.yaml").write_text("cases:\n  first: {}\n")
     assert cli.main(["validate", "a"]) == 2
     assert "the case 'first' expects nothing" in capsys.readouterr().err
+
+
+def test_a_narrow_terminal_gets_texts_broken_between_words(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    (project / "a/one.test.yaml").write_text(CASES.replace("{n: 2}", "{n: 2, more: of it, a: 5}"))
+    _, seen = run_on_terminal(project, "test", "a", "--coverage", width=40)
+    lines = seen.replace("\r", "").splitlines()
+    assert max(map(len, lines)) <= 40
+    place = next(at for at, line in enumerate(lines) if "a/one.test.yaml:" in line)
+    assert lines[place + 1].startswith(" " * 10)
+    assert next(line for line in lines if line.startswith("coverage")).split()[-1] == "%"

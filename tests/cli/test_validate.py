@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len, set_cell_size
 
 from tests.cli.test_display import run_on_terminal
 
@@ -141,3 +143,33 @@ def test_a_terminal_gets_colours_unless_declined(
     _, seen = run_on_terminal(project, "validate", "flows/deep/wrong.yml", keep_colours=True)
     assert "\x1b" not in seen
     assert "unknown-snap" in seen
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_in_a_narrow_terminal_the_carets_stay_below_their_place(
+    width: int, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    text = "'😀 数' + $name.trimm() + ' and so on, to the end of the line, and over it' + _leest"
+    (project / "long.yaml").write_text(
+        f'snaps:\n  a:\n    snap: Mapper\n    mappings:\n      $text: "{text}"\n'
+    )
+    _, seen = run_on_terminal(project, "validate", "long.yaml", width=width)
+    lines = seen.replace("\r", "").splitlines()
+    marked = []
+    for line, carets in pairwise(lines):
+        assert cell_len(line) <= width
+        if "^" in carets:
+            start, length = carets.index("^"), carets.count("^")
+            marked.append(set_cell_size(line, start + length)[-length:])
+    assert marked == ["trimm", "_leest"]
+    assert ("\n    is no method `trimm`" in "\n".join(lines)) == (width == 40)
+
+
+def test_a_pipe_gets_the_lines_as_they_are(engine: Any, project: Path) -> None:
+    (project / "long.yaml").write_text(
+        f"snaps:\n  a: {{snap: Filter, filter: \"$a == '{'x' * 90}' && len($b)\"}}\n"
+    )
+    errors = engine("validate", "long.yaml").stderr
+    assert "x" * 90 in errors
+    assert "…" not in errors

@@ -47,6 +47,21 @@ def test_a_narrow_terminal_gets_shorter_cells_and_then_trees(page: Page) -> None
     assert "    field1: value 1 is long" in page(_make(f"[{{{fields}}}]"), columns=30)
 
 
+def test_columns_whose_names_would_look_the_same_become_trees(page: Page) -> None:
+    customer = '{"forename": "Ada Augusta", "surname": "Lovelace King", "town": "London, N"}'
+    document = f'[{{"customer": {customer}}}]'
+    assert "customer.forename" in page(_make(document), columns=80)
+    shown = page(_make(document), columns=40)
+    assert "      surname: Lovelace King" in shown.splitlines()
+
+
+def test_in_a_narrow_terminal_counts_are_not_torn_from_what_they_count(page: Page) -> None:
+    page(_make('[{"a": 1}]'), columns=40)
+    title = page(_make('[{"a": 1}]'), columns=30).splitlines()[:2]
+    assert [each.strip() for each in title] == ["make  JSONGenerator  1 in ·", "1 out · as before"]
+    assert title[1].startswith("  ")
+
+
 @pytest.mark.parametrize("columns", [40, 80])
 def test_no_line_is_wider_than_the_terminal(columns: int, page: Page) -> None:
     wide, long = "数" * 21, "x" * 90

@@ -139,7 +139,8 @@ def _branches(placed: PlacedExpression, scope: Scope) -> Branches:
 
 def _branch(snap: PlannedSnap, placed: PlacedExpression, offset: int, holds: bool) -> Point:
     name = f"{snap.label} {placed.target or placed.text[:40]}"
-    return Point("branch", f"{name}, ? at {offset + 1} {str(holds).lower()}", placed.where.line)
+    condition = f"when the condition at {offset + 1} is {str(holds).lower()}"
+    return Point("branch", f"{name}, {condition}", placed.where.line)
 
 
 def _point(kind: Kind, name: str, snap: PlannedSnap) -> Point:

@@ -36,7 +36,7 @@ def test_what_was_run_and_what_was_not(run_tests: Any) -> None:
     assert [" ".join(row) for row in rows[2:]] == [
         "not run:",
         "orders.yaml:2 view rows.error",
-        "orders.yaml:2 branch rows $n, ? at 1 false",
+        "orders.yaml:2 branch rows $n, when the condition at 1 is false",
         "orders.yaml:3 route split.small",
         "orders.yaml:7 snap small",
         "orders.yaml:7 view small.output",
