@@ -12,6 +12,7 @@ from engine.cli.outputs import readable
 from engine.diagram.diagram import Diagram
 from engine.diagram.report_page import PortSamples, report_page
 from engine.documents import Batch, StreamStart
+from engine.errors import DataError
 from engine.pipeline.spec import ParameterSpec
 from engine.plan.plan import Port
 from engine.run.parameters import resolve_parameters
@@ -82,14 +83,22 @@ class SamplingDisplay:
 
     def _add(self, samples: list[str], item: Any) -> None:
         if isinstance(item, StreamStart):
-            header = readable(self._secrets.mask(item.header))
-            samples.append(f"stream {header}")
+            samples.append(f"stream {self._text(item.header)}")
         elif isinstance(item, bytes):
             if samples and samples[-1].startswith("stream ") and "\n\n" not in samples[-1]:
                 shown = self._secrets.mask_start(item)[:_FIRST_BYTES]
                 samples[-1] += f"\n\n{shown.decode(errors='backslashreplace')}"
         elif isinstance(item, dict):
-            samples.append(_cut(readable(self._secrets.mask(item))))
+            samples.append(_cut(self._text(item)))
+
+    def _text(self, document: Any) -> str:
+        """A document as JSON. One that JSON cannot hold must not fail the run that is watched."""
+        try:
+            return readable(self._secrets.mask(document))
+        except DataError as error:
+            return f"cannot be shown as JSON: {error.reason}"
+        except RecursionError:
+            return "cannot be shown as JSON: it is nested too deeply"
 
     def page(
         self, diagram: Diagram, declared: Sequence[ParameterSpec], given: Mapping[str, str]

@@ -179,3 +179,20 @@ def test_only_a_run_with_a_page_is_watched(capsys: pytest.CaptureFixture[str]) -
 
 def test_the_page_says_when_the_run_started(page: str) -> None:
     assert re.search(r" s · started at 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC · run ", page)
+
+
+def test_a_document_that_json_cannot_hold_does_not_change_the_run(
+    page_of: Callable[..., str],
+) -> None:
+    page = page_of(
+        "snaps:\n"
+        "  make: {snap: JSONGenerator, documents: [{n: 0}, {n: 4}]}\n"
+        "  divide: {snap: Mapper, mappings: {$q: 8 / $n}}\n"
+        "  finite: {snap: Filter, filter: isFinite($q)}\n"
+        "  failed: {snap: Mapper, mappings: {$why: $reason}}\n"
+        "links: [make -> divide -> finite, divide.error -> failed]\n"
+    )
+    infinite, finite = samples(page, "divide.output → finite.input")
+    assert infinite == "cannot be shown as JSON: $.q is Infinity, which JSON cannot represent"
+    assert compact(finite) == '{"q":2}'
+    assert samples(page, "divide.error → failed.input") == []
