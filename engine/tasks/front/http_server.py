@@ -180,6 +180,7 @@ class HttpServer:
 
     def note_half_closed(self, connection: Connection) -> None:
         self._half_closed.add(connection)
+        self._loop.call_soon(connection.check_gone)  # that of this machine is known at once
         self._loop.call_later(_GONE_SECONDS, connection.check_gone)
 
     @property

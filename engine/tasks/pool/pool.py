@@ -47,8 +47,8 @@ class Pool:
         self.jobs = Jobs()
         self.taps = TapBoard()
         self.generations = Generations(task, staffing, opening, self)
-        self.spans_taker: Callable[[list[SpanData]], None] | None = None
-        """Takes the spans of requests for a collector, if there is one."""
+        self.send_spans: Callable[[list[SpanData]], None] = lambda spans: None
+        """Replaced if there is a collector for the spans of requests."""
 
         self._statistics = statistics
         self._totals = SnapTotals()
@@ -188,10 +188,6 @@ class Pool:
 
     def counted(self, counts: list[SnapCounts]) -> None:
         self._totals.keep(counts)
-
-    def send_spans(self, spans: list[SpanData]) -> None:
-        if self.spans_taker is not None:
-            self.spans_taker(spans)
 
     def process_ended(self, process: TaskProcess, ending: Ending) -> None:
         self._totals.keep(process.counts)

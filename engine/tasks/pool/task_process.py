@@ -65,7 +65,7 @@ class ProcessListener(Protocol):
         """Counts that are complete."""
         ...
 
-    def send_spans(self, spans: list[SpanData]) -> None:
+    def send_spans(self, spans: list[SpanData], /) -> None:
         """Spans for the collector of traces."""
         ...
 

@@ -33,7 +33,7 @@ class HostedTasks:
         self,
         url_of: Callable[[str], str],
         state_folder: str | None = None,
-        spans_taker: Callable[[list[SpanData]], None] | None = None,
+        send_spans: Callable[[list[SpanData]], None] | None = None,
     ) -> None:
         self.all: dict[str, HostedTask] = {}
         self.answering: dict[str, Answering] = {}
@@ -44,13 +44,14 @@ class HostedTasks:
 
         self._url_of = url_of
         self._state_folder = state_folder
-        self._spans_taker = spans_taker
+        self._send_spans = send_spans
         self._history: History | None = None
 
     def host(self, loaded: Loaded, statistics: TaskStatistics | None = None) -> None:
         name = loaded.task.name
         hosted = self.all[name] = self._make(loaded, statistics or TaskStatistics())
-        hosted.pool.spans_taker = self._spans_taker
+        if self._send_spans is not None:
+            hosted.pool.send_spans = self._send_spans
         if isinstance(hosted, FeedMaster | TriggeredTask):
             self.answering[name] = hosted
         else:
