@@ -16,6 +16,8 @@ CHUNK_SECONDS = 0.1
 work is still spread evenly at the end."""
 
 CHUNK_BYTES = 1 << 20
+"""At most; twice as many if the worker reads them itself."""
+
 MOST_DOCUMENTS = 4096
 _FIRST_DOCUMENTS, _FIRST_BYTES = 8, 4 << 10
 """Chunks begin small, as a document may take seconds, and double as long as they are fast."""
@@ -37,26 +39,39 @@ class Pace:
 
 
 class DocumentCutter:
-    """Cuts batches of documents."""
+    """Cuts documents. Those that do not fill a chunk wait for the next ones, or for `rest`."""
 
     def __init__(self, segment: int) -> None:
         self._segment = segment
+        self._view = ""
+        self._parts: list[bytes] = []
+        self._size = 0
+        self.held = 0
+        """Documents that wait."""
         self.pace = Pace(_FIRST_DOCUMENTS, MOST_DOCUMENTS)
 
     def cut(self, view: str, batch: Batch) -> Iterator[tuple[Chunk, int]]:
         """Chunks, and how many documents each holds."""
-        parts: list[bytes] = []
-        count = size = start = 0
+        if view != self._view:
+            yield from self.rest()
+        self._view = view
+        start = 0
         while start < len(batch):
-            step = min(self.pace.amount - count, BATCH_SIZE)
+            step = min(max(1, self.pace.amount - self.held), BATCH_SIZE)
             items = batch.items[start : start + step]
             start += step
-            parts.append(packed(items))
-            count += len(items)
-            size += len(parts[-1])
-            if count >= self.pace.amount or size >= CHUNK_BYTES or start >= len(batch):
-                yield Chunk(self._segment, view, tuple(parts)), count
-                parts, count, size = [], 0, 0
+            self._parts.append(packed(items))
+            self._size += len(self._parts[-1])
+            self.held += len(items)
+            if self.held >= self.pace.amount or self._size >= CHUNK_BYTES:
+                yield from self.rest()
+
+    def rest(self) -> Iterator[tuple[Chunk, int]]:
+        """Those that wait."""
+        if self.held:
+            chunk, count = Chunk(self._segment, self._view, tuple(self._parts)), self.held
+            self._parts, self._size, self.held = [], 0, 0
+            yield chunk, count
 
 
 class RunCutter:
@@ -105,7 +120,7 @@ class LineCutter:
 
     def __init__(self, segment: int) -> None:
         self._segment = segment
-        self.pace = Pace(_FIRST_BYTES, CHUNK_BYTES)
+        self.pace = Pace(_FIRST_BYTES, 2 * CHUNK_BYTES)
         self._stream = -1
         self._header: Header = {}
         self._line = self._offset = 0
@@ -127,7 +142,7 @@ class LineCutter:
             elif self._is_open:
                 self._held.append(piece)
                 self._size += len(piece)
-                if self._size >= self.pace.amount:
+                if self._size >= self._amount:
                     yield from self._lines(view)
 
     def _ranges(self, view: str, file: FileRange) -> Iterator[Range]:
@@ -151,6 +166,11 @@ class LineCutter:
                 yield part
             start = end
 
+    @property
+    def _amount(self) -> int:
+        """Bytes of text to send."""
+        return min(self.pace.amount, CHUNK_BYTES)
+
     def _begin(self, header: Header) -> None:
         self._stream += 1
         self._header = header
@@ -162,8 +182,9 @@ class LineCutter:
         """The complete lines so far, in chunks."""
         text = b"".join(self._held)
         start = 0
-        while len(text) - start >= self.pace.amount:
-            end = text.rfind(b"\n", start, start + self.pace.amount) + 1
+        amount = self._amount
+        while len(text) - start >= amount:
+            end = text.rfind(b"\n", start, start + amount) + 1
             end = end or text.find(b"\n", start) + 1
             if not end and len(text) - start > _LONGEST_LINE:
                 end = len(text)

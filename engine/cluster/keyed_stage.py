@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from engine.cluster.failed_documents import number_in
 from engine.cluster.keys import Splitter
 from engine.cluster.messages import (
     Begin,
@@ -31,7 +32,7 @@ from engine.cluster.messages import (
     unpacked,
 )
 from engine.cluster.pool import Pool
-from engine.cluster.remote_stage import CREDITS, WINDOW, Sent, SpreadStage, number_in
+from engine.cluster.remote_stage import CREDITS, WINDOW, Sent, SpreadStage
 from engine.documents import NO_LINEAGE, Batch, Item
 from engine.errors import EngineError, SnapFailedError
 from engine.plan.plan import Port

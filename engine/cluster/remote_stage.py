@@ -9,7 +9,6 @@ slow. The message of a chunk is kept until it is answered, for the worker that r
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -17,6 +16,7 @@ from functools import partial
 import msgspec
 
 from engine.cluster.chunks import DocumentCutter, LineCutter, RunCutter
+from engine.cluster.failed_documents import renumbered
 from engine.cluster.keys import RunEnds, context_of
 from engine.cluster.messages import (
     Begin,
@@ -39,7 +39,7 @@ from engine.cluster.placement import WorkerLostError
 from engine.cluster.pool import Pool
 from engine.cluster.streams import JoinedStreams
 from engine.documents import Batch
-from engine.errors import EngineError, ExecutionError, SnapFailedError
+from engine.errors import EngineError, ExecutionError
 from engine.run.elsewhere import Deliver
 from engine.run.execution import Execution
 from engine.run.inbox import Inbox
@@ -52,6 +52,9 @@ CREDITS = 3
 
 WINDOW = 2
 """Chunks under way, as a multiple of those credits: how far the fast may run ahead of the slow."""
+
+QUIET_SECONDS = 0.005
+"""Seconds after which a chunk is sent, although it has room for more documents."""
 
 MOST_ATTEMPTS = 3
 """Workers that may be lost over one chunk."""
@@ -70,6 +73,10 @@ class Sent:
         self.amount = amount
         self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self.attempts = 0
+
+
+Ordered = asyncio.Queue[Sent | None]
+"""What was sent, in the order in which its results are delivered; None at the end."""
 
 
 class SpreadStage:
@@ -122,7 +129,7 @@ class SpreadStage:
         self._inbox = inbox
         replies = await self._ask_all(Begin(self._segment.number))
         await self._deliver(replies[0], deliver)
-        ordered: asyncio.Queue[Sent | None] = asyncio.Queue(WINDOW * CREDITS * self._pool.count)
+        ordered: Ordered = asyncio.Queue(WINDOW * CREDITS * self._pool.count)
         sending = asyncio.create_task(self._send_all(inbox, ordered))
         try:
             while (sent := await ordered.get()) is not None:
@@ -143,10 +150,10 @@ class SpreadStage:
 
     # Sending
 
-    async def _send_all(self, inbox: Inbox, ordered: asyncio.Queue[Sent | None]) -> None:
+    async def _send_all(self, inbox: Inbox, ordered: Ordered) -> None:
         failure = None
         try:
-            while waiting := await inbox.take(Worker.at_once):
+            while waiting := await self._coming(inbox, ordered):
                 for view, batch in waiting:
                     if view in self._segment.whole:
                         await self._send_to_all(view, batch, ordered)
@@ -154,6 +161,7 @@ class SpreadStage:
                         await self._send_lines(view, batch, ordered)
                     else:
                         await self._send_documents(view, batch, ordered)
+            await self._send_held(ordered)
             if self._runs is not None:
                 await self._send_runs(self._runs.rest(), ordered)
         except EngineError as error:
@@ -162,9 +170,7 @@ class SpreadStage:
         if failure is not None:
             raise failure
 
-    async def _send_documents(
-        self, view: str, batch: Batch, ordered: asyncio.Queue[Sent | None]
-    ) -> None:
+    async def _send_documents(self, view: str, batch: Batch, ordered: Ordered) -> None:
         if isinstance(keyed := self._segment.keyed, ByRun):
             if self._runs is None:
                 ends = RunEnds(keyed, context_of(self._execution, self._segment.labels[0]))
@@ -174,17 +180,29 @@ class SpreadStage:
         for chunk, documents in self._documents.cut(view, batch):
             await self._send_next(chunk, documents, ordered)
 
-    async def _send_runs(
-        self, chunks: Iterator[tuple[Chunk, int]], ordered: asyncio.Queue[Sent | None]
-    ) -> None:
+    async def _coming(self, inbox: Inbox, ordered: Ordered) -> list[tuple[str, Batch]]:
+        """The next batches; if none comes for a moment, documents that wait are sent meanwhile."""
+        taking = asyncio.ensure_future(inbox.take(Worker.at_once))
+        try:
+            if self._documents.held:
+                await asyncio.wait([taking], timeout=QUIET_SECONDS)
+                if not taking.done():
+                    await self._send_held(ordered)
+            return await taking
+        finally:
+            taking.cancel()
+
+    async def _send_held(self, ordered: Ordered) -> None:
+        for chunk, documents in self._documents.rest():
+            await self._send_next(chunk, documents, ordered)
+
+    async def _send_runs(self, chunks: Iterator[tuple[Chunk, int]], ordered: Ordered) -> None:
         """A run that goes on in the next chunk goes on in the same worker."""
         for chunk, documents in chunks:
             sent = await self._send_next(chunk, documents, ordered, self._run_at)
             self._run_at = None if chunk.ends else sent.worker
 
-    async def _send_lines(
-        self, view: str, batch: Batch, ordered: asyncio.Queue[Sent | None]
-    ) -> None:
+    async def _send_lines(self, view: str, batch: Batch, ordered: Ordered) -> None:
         """A stream may turn out not to be JSON in its first lines: the others wait for them."""
         for lines in self._lines.cut(view, batch):
             if not lines.is_first and self._first_lines is not None:
@@ -196,7 +214,7 @@ class SpreadStage:
         self,
         request: Chunk | Lines | Range,
         amount: int,
-        ordered: asyncio.Queue[Sent | None],
+        ordered: Ordered,
         worker: int | None = None,
     ) -> Sent:
         """Send a chunk to the worker, or that with least to do, once there is one with room."""
@@ -208,9 +226,7 @@ class SpreadStage:
         await self._send(sent.worker, sent)
         return sent
 
-    async def _send_to_all(
-        self, view: str, batch: Batch, ordered: asyncio.Queue[Sent | None]
-    ) -> None:
+    async def _send_to_all(self, view: str, batch: Batch, ordered: Ordered) -> None:
         """Send a batch that every worker needs; what the first one makes of it is delivered."""
         request = Chunk(self._segment.number, view, (packed(batch.items),))
         message = to_bytes(request)  # one for all: it may be large
@@ -380,28 +396,4 @@ class SpreadStage:
     def _renumbered(
         self, failure: EngineError | None, numbers: Sequence[int] | None = None
     ) -> EngineError | None:
-        """A failure names the document by its number in the chunk; here, by that in its view:
-        one of `numbers`, or one after those before the chunk."""
-        if not isinstance(failure, SnapFailedError):
-            return failure
-        known = self._counts.get(failure.label)
-        if known is not None:
-            known.status = "failed"
-        found = _NUMBER.match(failure.at)
-        if found is None or known is None:
-            return failure
-        view = found[2] or next(iter(known.inputs), "")
-        local = int(found[1])
-        number = local + known.inputs.get(view, 0) if numbers is None else numbers[local - 1]
-        at = f" on document {number}{failure.at[found.end(1) :]}"
-        args = (*failure.args[:7], at, *failure.args[8:])
-        return SnapFailedError(*args)
-
-
-def number_in(at: str) -> int:
-    """The number of the document in the place of a failure; 0 if there is none."""
-    found = _NUMBER.match(at)
-    return int(found[1]) if found else 0
-
-
-_NUMBER = re.compile(r" on document (\d+)(?: of the view '([^']*)')?")
+        return renumbered(failure, self._counts, numbers)

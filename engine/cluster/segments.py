@@ -121,7 +121,7 @@ class _Divider:
         parallel = snap.facts.parallel
         decodes, encodes = self._begins_with_lines(label), self._ends_in_text(label)
         if any(view.type == "binary" for view in snap.inputs) and not decodes:
-            return "reads binary streams, which cannot be cut anywhere"
+            return "reads binary streams in order; only JSON lines can be cut"
         if any(view.type == "binary" for view in snap.outputs) and not encodes:
             return "makes binary streams"
         if not self._into[label] and label not in self._open:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
@@ -16,8 +18,10 @@ from engine import api
 from engine.cluster import chunks, pool, remote_stage
 from engine.cluster.placement import PlacementError, Show, WorkerLostError
 from engine.cluster.replica import Replica
+from engine.documents import Batch
 from engine.errors import EngineError, ExecutionError
 from engine.run.report import Report
+from engine.sdk.results import BATCH_SIZE
 
 PIPELINES = {
     "lines": """\
@@ -280,3 +284,74 @@ def test_a_file_that_becomes_shorter_fails_the_run(
     assert report.status == "failed"
     assert "became shorter while it was read" in failure
     assert isinstance(ExecutionError(failure), EngineError)
+
+
+def test_documents_that_come_quickly_share_chunks(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK_SECONDS", 1_000.0)  # also on a busy machine
+    monkeypatch.setattr(remote_stage, "QUIET_SECONDS", 1_000.0)
+    messages: list[int] = []
+
+    class Counting(Place):
+        async def start(self, number: int, job: bytes, show: Show) -> Link:
+            link = await super().start(number, job, show)
+            answer = link._replica.answer
+
+            def counted(message: bytes) -> bytes:
+                messages.append(number)
+                return answer(message)
+
+            link._replica.answer = counted  # type: ignore[method-assign]
+            return link
+
+    text = PIPELINES["documents"].replace("number_of_documents: 700", "number_of_documents: 32000")
+    (project / "documents.yaml").write_text(text)
+    alone, _ = run(project / "documents.yaml")
+    spread, _ = run(project / "documents.yaml", Counting(Random(1), 0.0, shares_files=True), 1)
+    assert outcome(spread) == outcome(alone)
+    batches = 3 * 32_000 // BATCH_SIZE  # of three segments
+    assert len(messages) < batches / 4
+
+
+class Listener:
+    """An observer that keeps what leaves the pipeline."""
+
+    def __init__(self) -> None:
+        self.received: list[Any] = []
+        self.left = threading.Semaphore(0)
+
+    def started(self, report: Report, secrets: Any) -> None:
+        """Nothing to do."""
+
+    def show(self, label: str, text: str, request_id: str = "") -> None:
+        """Nothing to do."""
+
+    def output(self, port: Any, batch: Batch) -> None:
+        self.received += batch.items
+        self.left.release()
+
+    def finished(self, report: Report) -> None:
+        """Nothing to do."""
+
+
+def test_documents_that_come_slowly_do_not_wait_for_others(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "_FIRST_DOCUMENTS", 1_000)
+    listener = Listener()
+    pipeline = project / "roots.yaml"
+    pipeline.write_text("snaps: {root: {snap: Mapper, mappings: {$root: Math.sqrt($n)}}}\n")
+
+    def squares() -> Iterator[list[Any]]:
+        for n in range(1, 4):
+            yield [{"n": n * n}]
+            assert listener.left.acquire(timeout=120)  # before the next one comes
+
+    place = Place(Random(1), 0.0, shares_files=True)
+    inputs = {"root": squares()}
+    _, failure = asyncio.run(
+        api.start(str(pipeline), inputs=inputs, placement=place, workers=2, observer=listener)
+    )
+    assert failure is None
+    assert listener.received == [{"root": 1}, {"root": 2}, {"root": 3}]
