@@ -43,4 +43,13 @@ class EncodeJson(msgspec.Struct, frozen=True, tag=True):
     """Documents → text: one JSON object per line, as `to_json_lines` of the sdk writes it."""
 
 
-Step = DecodeJson | Keep | Make | Share | Merge | EncodeJson
+class DecodeRows(msgspec.Struct, frozen=True, tag=True):
+    """Text → documents of strings: the snap is a `RowSource` of the sdk, which may give the rows
+    instead."""
+
+
+class EncodeRows(msgspec.Struct, frozen=True, tag=True):
+    """Documents → text: the snap is a `RowSink` of the sdk, which takes rows of values as well."""
+
+
+Step = DecodeJson | Keep | Make | Share | Merge | EncodeJson | DecodeRows | EncodeRows

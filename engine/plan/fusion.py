@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from engine.expressions.steps import DecodeJson, EncodeJson, Keep, Make
+from engine.expressions.steps import DecodeJson, DecodeRows, EncodeJson, EncodeRows, Keep, Make
 from engine.plan.plan import PlannedLink, PlannedSnap
+from engine.plan.row_runs import row_runs
 from engine.sdk.views import ERROR_VIEW
 
 
@@ -18,9 +19,14 @@ def fused_runs(
     order: Sequence[str], snaps: Mapping[str, PlannedSnap], links: Iterable[PlannedLink]
 ) -> dict[str, tuple[str, ...]]:
     """For each snap that begins a run, the labels of the run in topological order."""
-    finder = _Finder(order, snaps, [link for link in links if link.target.label in snaps])
+    links = [link for link in links if link.target.label in snaps]
+    finder = _Finder(order, snaps, links)
     found = {label: finder.run_from(label) for label in order if finder.begins(label)}
+    found |= row_runs(order, snaps, links)
     return {label: run for label, run in found.items() if run}
+
+
+_BEGINNINGS = DecodeJson | DecodeRows
 
 
 class _Finder:
@@ -54,7 +60,8 @@ class _Finder:
         """The snap, and those with steps that get documents from members only."""
         members = {label: None}
         for other in self._order:
-            if other in members or not self._snaps[other].steps or self.begins(other):
+            steps = self._snaps[other].steps
+            if other in members or not steps or isinstance(steps[0], _BEGINNINGS | EncodeRows):
                 continue
             entering = self._into[other]
             if entering and all(

@@ -11,10 +11,12 @@ slices the host yields an empty batch, so that its caller can do something else,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.documents import Batch
 from engine.errors import ExecutionError
+from engine.expressions.steps import DecodeRows
 from engine.plan.plan import Port, Stage
 from engine.registry import Registry
 from engine.run.execution import Execution
@@ -25,7 +27,8 @@ from engine.run.report import SnapStatistics
 from engine.run.services import Crossed
 
 if TYPE_CHECKING:
-    from engine.run.fused import FusedRun
+    from engine.run.fused import FusedRun, Plainly
+    from engine.run.fused_rows import RowRun
 
 
 class StageHost:
@@ -46,12 +49,10 @@ class StageHost:
             port: (target.place, target.view)
             for port, target in execution.plan.routes.inside(stage).items()
         }
-        self._fused: FusedRun | None = None
+        self._fused: FusedRun | RowRun | None = None
         if stage.fused and cuts and may_fuse(execution):
-            from engine.run.fused import FusedRun  # many stages have nothing to fuse
-
             members = self._members[: stage.fused]
-            self._fused = FusedRun(members, execution.plan, self._process_plainly)
+            self._fused = _fused_run(members, execution, self._process_plainly)
 
     @property
     def members(self) -> list[Member]:
@@ -193,6 +194,19 @@ def _member(label: str, registry: Registry, execution: Execution, cuts: bool) ->
     from engine.run.traced_member import TracedMember  # only where traces are on
 
     return TracedMember(label, registry, execution, execution.tracer, cuts=cuts)
+
+
+def _fused_run(
+    members: Sequence[Member], execution: Execution, plainly: Plainly
+) -> FusedRun | RowRun:
+    """What runs these snaps as one; many stages have nothing to fuse, so it is imported here."""
+    if isinstance(members[0].plan.steps[0], DecodeRows):
+        from engine.run.fused_rows import RowRun
+
+        return RowRun(members, plainly)
+    from engine.run.fused import FusedRun
+
+    return FusedRun(members, execution.plan, plainly)
 
 
 _NOTHING: tuple[Any, Any] = (None, None)

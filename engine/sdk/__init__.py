@@ -25,7 +25,17 @@ from engine.errors import (
     ExpressionError,
 )
 from engine.expressions import exact_decimals, json_hook
-from engine.expressions.steps import DecodeJson, EncodeJson, Keep, Make, Merge, Share, Step
+from engine.expressions.steps import (
+    DecodeJson,
+    DecodeRows,
+    EncodeJson,
+    EncodeRows,
+    Keep,
+    Make,
+    Merge,
+    Share,
+    Step,
+)
 from engine.sdk.children import ChildPipeline, ChildPipelines, ChildReference, ChildRun, ChildView
 from engine.sdk.context import Context, Function, JsonPath
 from engine.sdk.excerpts import excerpt
@@ -54,6 +64,7 @@ from engine.sdk.outside import OutsideCall
 from engine.sdk.parallel import ByKey, ByRun, Once, Parallel
 from engine.sdk.reading import ReadPaths, fields_read, paths_read
 from engine.sdk.results import BATCH_SIZE, Emission, Result, To
+from engine.sdk.rows import RowSink, RowSource
 from engine.sdk.scripts import (
     Outcome,
     Script,
@@ -221,11 +232,13 @@ __all__ = [
     "DataError",
     "DateTime",
     "DecodeJson",
+    "DecodeRows",
     "DecompressionError",
     "Decompressor",
     "Document",
     "Emission",
     "EncodeJson",
+    "EncodeRows",
     "EndlessCallsError",
     "Evaluated",
     "Example",
@@ -277,6 +290,8 @@ __all__ = [
     "ReadPaths",
     "Result",
     "RetryPolicy",
+    "RowSink",
+    "RowSource",
     "S3Account",
     "Script",
     "ScriptAnswer",

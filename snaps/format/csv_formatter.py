@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from operator import itemgetter
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from engine.sdk import (
     DataError,
     Document,
     Emission,
+    EncodeRows,
     Evaluated,
     Example,
     Expression,
@@ -22,6 +23,7 @@ from engine.sdk import (
     Item,
     Settings,
     Snap,
+    Step,
     StreamEnd,
     StreamStart,
     TargetPath,
@@ -186,6 +188,10 @@ class CSVFormatter(Snap[CSVFormatterSettings]):
         if len(set(settings.columns)) < len(settings.columns):
             yield Issue(("columns",), "a column is named twice", "remove one of them")
 
+    @classmethod
+    def steps(cls, settings: CSVFormatterSettings) -> tuple[Step, ...]:
+        return (EncodeRows(),)
+
     def open(self) -> None:
         settings = self.settings
         quote = character(self.context, "quote_character", settings.quote_character)
@@ -208,6 +214,18 @@ class CSVFormatter(Snap[CSVFormatterSettings]):
             return self._written(batch)
         except DataError as error:
             return written_in_parts(self.context, self.default_output, self._written, batch, error)
+
+    def text_of(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes | None:
+        """See RowSink. The first document begins the stream."""
+        own = self._columns
+        if not self._begun:
+            return None
+        if own != columns:
+            if not set(own) <= set(columns):
+                return None
+            places = [columns.index(column) for column in own]
+            rows = [[row[place] for place in places] for row in rows]
+        return self._encoded(self._writer.text_of(rows, own))
 
     def finish(self) -> Iterable[Item]:
         if not self._begun:

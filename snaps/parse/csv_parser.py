@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from io import StringIO
 from typing import Literal
@@ -10,6 +10,7 @@ from typing import Literal
 from engine.sdk import (
     Batch,
     DataError,
+    DecodeRows,
     Document,
     Emission,
     Evaluated,
@@ -19,6 +20,7 @@ from engine.sdk import (
     Header,
     Issue,
     Settings,
+    Step,
     StreamEnd,
     StreamSnap,
     StreamStart,
@@ -31,6 +33,9 @@ from snaps.parse.shared.text_stream import TextStream, check_charset
 from snaps.shared.csv_columns import Conversion, CsvColumns, column_types, names_in
 from snaps.shared.csv_rows import CsvDialect, CsvRows, Row
 from snaps.shared.csv_settings import character, check_characters
+
+_PART = 128 * 1024
+"""Characters of a part of a chunk."""
 
 
 class CSVParserSettings(Settings):
@@ -183,8 +188,14 @@ class CSVParser(StreamSnap[CSVParserSettings]):
                 severity="warning",
             )
 
+    @classmethod
+    def steps(cls, settings: CSVParserSettings) -> tuple[Step, ...]:
+        return (DecodeRows(),)
+
     def open(self) -> None:
         settings = self.settings
+        self._ahead: list[Row] | None = None
+        self._broken_ahead: DataError | None = None
         self._dialect = CsvDialect(
             character(self.context, "delimiter", settings.delimiter),
             character(self.context, "quote_character", settings.quote_character),
@@ -204,6 +215,7 @@ class CSVParser(StreamSnap[CSVParserSettings]):
 
     def begin(self, header: Header) -> tuple[()]:
         settings = self.settings
+        self._ahead = self._broken_ahead = None
         self._text = TextStream(settings.charset)
         self._reader = CsvRows(self._dialect)
         self._to_skip = self._skips
@@ -215,7 +227,37 @@ class CSVParser(StreamSnap[CSVParserSettings]):
             self._columns = CsvColumns(names_in(list(names)), self._types)
         return ()
 
+    @property
+    def columns(self) -> Sequence[str]:
+        return () if self._columns is None else self._columns.names
+
+    def rows(self, chunk: bytes) -> Iterator[list[Row] | None]:
+        """See RowSource. What `feed` would read of the chunk, in parts that stay in the cache."""
+        try:
+            text = self._without_skipped(self._text.decode(chunk))
+        except DataError as error:
+            self._broken_ahead = error
+            yield None
+            return
+        for start in range(0, len(text), _PART):
+            self._ahead = rows = self._reader.feed(text[start : start + _PART])
+            columns = self._columns
+            is_regular = columns is not None and columns.are_usual(rows)
+            yield rows if is_regular and not self._reader.error else None
+
+    def rows_taken(self, count: int) -> None:
+        self._ahead = None
+        if count:
+            self._is_empty = False
+            self._answered = True
+
     def feed(self, chunk: bytes) -> Iterable[Document]:
+        if self._broken_ahead is not None:
+            error, self._broken_ahead = self._broken_ahead, None
+            raise error
+        if self._ahead is not None:
+            rows, self._ahead = self._ahead, None
+            return self._documents(rows)
         return self._documents(self._reader.feed(self._without_skipped(self._text.decode(chunk))))
 
     def end(self) -> Iterator[Document]:

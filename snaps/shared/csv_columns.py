@@ -21,6 +21,7 @@ class CsvColumns:
         self._types = types or {}
         is_usual = not self._types and 1 < len(self.names) <= _MAX_COMPILED
         self._compiled = _documents_function(self.names) if is_usual else None
+        self._has_own_names = is_usual and len(set(self.names)) == len(self.names)
 
     def documents(self, rows: list[Row]) -> list[Document] | None:
         """The documents, if all rows have a value for each column and all values are strings."""
@@ -30,6 +31,12 @@ class CsvColumns:
             return self._compiled(rows)
         except ValueError:  # a row has more values, or fewer
             return None
+
+    def are_usual(self, rows: list[Row]) -> bool:
+        """Whether all rows have a value for each column, and these are strings with names of their
+        own."""
+        width = len(self.names)
+        return self._has_own_names and (not rows or set(map(len, rows)) == {width})
 
     def document(self, row: Row) -> Document:
         """The document of one row, without values that have no column, and with null where one is

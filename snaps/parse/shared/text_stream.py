@@ -66,6 +66,12 @@ class TextStream:
                 f"{error.reason}: byte 0x{error.object[error.start]:02x} at offset {place:,}",
                 "set charset to that of the data, such as windows-1252 or iso-8859-1",
             ) from None
+        except UnicodeError:  # of codecs that choose the order of bytes by the mark
+            raise DataError(
+                f"the stream is not valid {self._name}",
+                "it does not begin with a byte order mark",
+                f"set charset to {self._name}le or {self._name}be, or to auto",
+            ) from None
         self._offset += len(chunk)
         return text
 

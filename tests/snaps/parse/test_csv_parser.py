@@ -313,3 +313,11 @@ def test_rows_of_pythons_csv_module_come_back_however_they_are_cut(
     csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([["p", "q"], *rows])
     result = parse(text.getvalue(), size, escape_character="", preserve_surrounding_spaces=keeps)
     assert [list(document.values()) for document in result.output] == rows
+
+
+def test_utf_16_needs_a_mark_or_an_order_of_bytes() -> None:
+    given: list[Item] = [StreamStart(), "a,b\n1,2\n".encode("utf-16-le"), StreamEnd()]
+    (error,) = run_snap("CSVParser", {"charset": "UTF-16"}, given, on_error="route").errors
+    assert error["reason"] == "it does not begin with a byte order mark"
+    assert error["resolution"] == "set charset to utf-16le or utf-16be, or to auto"
+    assert run_snap("CSVParser", {"charset": "UTF-16LE"}, given).output == [{"a": "1", "b": "2"}]
