@@ -11,11 +11,11 @@ def test_ten_thousand_failures_of_a_second_leave_a_few_lines_and_then_their_numb
     log = FailureLog(lambda snap, text, request_id: lines.append(text), clock=lambda: now)
     for _ in range(10_000):
         log.add({"snap": "a", "error": "it failed"})
-    assert lines == ["it failed"] * LINES_PER_SECOND
+    assert lines == ["run failed: it failed"] * LINES_PER_SECOND
     now = 8.0
     log.add({"snap": "a", "error": "once more"})
     left = 10_000 - LINES_PER_SECOND
-    assert lines[LINES_PER_SECOND:] == [f"{left} more requests failed", "once more"]
+    assert lines[LINES_PER_SECOND:] == [f"{left} more failed", "run failed: once more"]
 
 
 def test_the_note_names_the_requests_that_it_counts() -> None:

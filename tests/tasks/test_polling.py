@@ -117,6 +117,22 @@ async def test_a_failed_run_is_told_by_its_state_and_its_result() -> None:
 
 
 @in_loop
+async def test_a_run_can_be_followed_by_the_id_of_the_request_that_started_it() -> None:
+    task = ManualTask()
+    async with fronted(task) as front:
+        named = ("X-Request-Id", "order-1")
+        begun = await front.ask("POST", "/tasks/report", [ASYNC, named])
+        assert begun.json["request_id"] == "order-1"
+        await task.arrived(1)
+        task.answer(b'{"error":"it failed"}', 500)
+        status = await polled(front, begun.json["href"], "failed")
+        assert status.json["request_id"] == "order-1"
+        result = await front.ask("GET", status.json["result"], [("X-Request-Id", "poll-1")])
+        assert result.body == b'{"error":"it failed","request_id":"order-1"}'
+        assert result.header("x-request-id") == ["poll-1"]
+
+
+@in_loop
 async def test_delete_ends_a_run_and_forgets_a_result() -> None:
     task = ManualTask()
     async with fronted(task) as front:

@@ -216,6 +216,41 @@ def test_a_run_has_the_id_in_script_log_and_error_document(serve: Serve, tmp_pat
         served.wait_for(partial(contains, served, seen))
 
 
+def test_a_run_that_fails_is_in_the_log_with_the_id_and_the_line_of_its_script(
+    serve: Serve, tmp_path: Path
+) -> None:
+    (tmp_path / "answer.py").write_text(SCRIPT.replace('row["content"]', "row"))
+    (tmp_path / "run.yaml").write_text(
+        "snaps: {answer: {snap: RemotePythonScript, script: answer.py}}"
+    )
+    (tmp_path / "run.task").write_text("name: run\ntype: triggered\npipeline: run.yaml\n")
+    served = serve("run.task", "--log-format", "json")
+    reply = ask(served.port, "POST", "/tasks/run", [("X-Request-Id", "x1")], b'{"fail": true}')
+    assert (reply.status, reply.json["request_id"]) == (500, "x1")
+    served.wait_for(partial(contains, served, "request failed"))
+    lines = [json.loads(line) for line in served.stderr.splitlines()]
+    (failed,) = [line for line in lines if "request failed" in line["message"]]
+    assert (failed["request_id"], failed["task"], failed["level"]) == ("x1", "run", "warning")
+    assert "snap 'answer'" in failed["message"]
+    assert reply.json["reason"] in failed["message"]
+    assert "in snaplogic_process" in failed["message"]
+
+
+def test_a_scheduled_run_that_fails_is_in_the_log(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").write_text("""
+snaps:
+  rows: {snap: JSONGenerator, documents: [{n: 1}]}
+  answer: {snap: Mapper, mappings: {$n: $n.trim()}}
+links: [rows -> answer]
+""")
+    (tmp_path / "run.task").write_text(
+        "name: run\ntype: scheduled\npipeline: run.yaml\nschedule: {every: 1s}\n"
+    )
+    served = serve("run.task", ready=False)
+    served.wait_for(partial(contains, served, "run failed: snap 'answer'"))
+    assert "a number has no method `trim`" in served.stderr
+
+
 def contains(served: Served, text: str) -> bool:
     return text in served.stderr
 

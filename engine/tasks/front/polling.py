@@ -18,7 +18,7 @@ import msgspec
 from engine.errors import EngineError
 from engine.tasks.definition.task import Task
 from engine.tasks.front.prefer import Preferences
-from engine.tasks.front.reply import Reply, close_unread, error_reply
+from engine.tasks.front.reply import Reply, body_with_id, close_unread, error_reply
 from engine.tasks.front.submitting import Deliver, Submits
 from engine.tasks.front.task_call import Answering
 from engine.tasks.wire.messages import Headers, Request, Response
@@ -30,11 +30,15 @@ _RETRY = ("retry-after", "1")
 
 
 class RunStatus(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a poll tells. `status` is the HTTP status of the result; times are ISO 8601, in UTC."""
+    """What a poll tells. `status` is the HTTP status of the result; times are ISO 8601, in UTC.
+
+    `request_id` is the id of the request that started the run, as in the log.
+    """
 
     state: Literal["running", "completed", "failed"]
     href: str
     started: str
+    request_id: str
     ended: str | None = None
     expires: str | None = None
     status: int | None = None
@@ -49,6 +53,7 @@ class PolledRun:
         self.caller = caller
         self.id = secrets.token_urlsafe(16)
         self.request = request.id
+        self.tag = request.tag
         self.started = time.time()
         self.ended = 0.0
         self.reply: Reply | None = None
@@ -67,12 +72,13 @@ class PolledRun:
         href = f"/{RUNS}/{self.hosted.task.name}/{self.id}"
         started = _iso(self.started)
         if self.reply is None:
-            return RunStatus("running", href, started)
+            return RunStatus("running", href, started, self.tag.id)
         status = self.reply.status
         return RunStatus(
             "completed" if status < 400 else "failed",
             href,
             started,
+            self.tag.id,
             _iso(self.ended),
             _iso(self.ended + self.hosted.task.timeouts.result),
             status,
@@ -103,7 +109,9 @@ class PolledRuns:
 
     def keep(self, run: PolledRun, reply: Reply) -> None:
         """The run is over; forget older results if they are too large together."""
-        run.reply, run.ended, run.reading = reply, time.time(), None
+        body = body_with_id(reply, run.tag)  # and not with that of the request for the result
+        run.reply = Reply(reply.status, reply.headers, body, "polled")
+        run.ended, run.reading = time.time(), None
         task = run.hosted.task
         seconds = run.ended - run.started
         run.hosted.statistics.record(reply.status, reply.outcome, seconds)

@@ -23,11 +23,15 @@ ERROR: Json = {
 }
 RUN: Json = {
     "type": "object",
-    "required": ["state", "href", "started"],
+    "required": ["state", "href", "started", "request_id"],
     "properties": {
         "state": {"enum": ["running", "completed", "failed"]},
         "href": {"type": "string", "description": "The address of this run."},
         "started": {"type": "string", "format": "date-time"},
+        "request_id": {
+            "type": "string",
+            "description": "The id of the request that started the run, as in the log.",
+        },
         "ended": {"type": "string", "format": "date-time"},
         "expires": {
             "type": "string",

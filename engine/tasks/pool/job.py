@@ -55,6 +55,11 @@ class Job(ABC):
         self.process: TaskProcess | None = None
 
     @property
+    def kind(self) -> str:
+        """What it is called in the log: a run that nobody has requested is a run."""
+        return "request" if self.tag.id else "run"
+
+    @property
     def can_repeat(self) -> bool:
         """Whether another process may do it from its beginning."""
         return True

@@ -201,7 +201,7 @@ class Pool:
                 continue
             failure = job.lost(ending.reason)
             about = {**process.about(), "request_id": job.tag.id}
-            log.error("request failed: %s", failure.reason, extra=about)
+            log.error("%s failed: %s", job.kind, failure.reason, extra=about)
             self.jobs.settle(job)
             job.fail(failure)
         process.jobs.clear()
@@ -250,7 +250,7 @@ class Pool:
         for job in self.jobs.overdue(now):
             self._take_away(job)
             about = {"task": self.task.name, "request_id": job.tag.id}
-            log.warning("request failed: %s", job.too_late.reason, extra=about)
+            log.warning("%s failed: %s", job.kind, job.too_late.reason, extra=about)
             job.fail(job.too_late)
         if self._impatient_until and now > self._impatient_until:
             self._impatient_until = 0.0

@@ -237,7 +237,7 @@ class TaskProcess:
     def _log_line(self, line: LogLine) -> None:
         extra = {**self.about(), "snap": line.label, "request_id": line.request_id}
         if line.is_failure:
-            log.warning("request failed: %s", line.text, extra=extra)
+            log.warning("%s", line.text, extra=extra)
         else:
             log.info("%s", line.text, extra=extra)
 

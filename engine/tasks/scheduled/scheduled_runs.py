@@ -67,7 +67,7 @@ class ScheduledRuns:
         if end.failure is not None:
             status = "stopped" if end.failure.status in _STOPPED else "failed"
         self._hosted.statistics.record(500 if end.failure else 200, status, seconds)
-        if status == "completed":  # the pool has logged the others
+        if status == "completed":  # the others have been logged
             log.info("run completed after %.1f s", seconds, extra=self._about())
         counts = {"snaps": end.report.get("snaps", [])}
         self._history.finish(number, self._now(), status, end.message, counts)

@@ -94,7 +94,7 @@ class Finish(msgspec.Struct, array_like=True, tag=True, frozen=True):
 
 
 class LogLine(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """A line for the log: from a snap, or the reason why a request failed in it.
+    """A line for the log: from a snap, or the reason why a request or a run failed.
 
     `request_id` is empty if it cannot be told which request it is about.
     """

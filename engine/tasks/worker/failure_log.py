@@ -1,4 +1,4 @@
-"""Failed requests in the log: a few per second in full, and a count of the rest.
+"""Failed requests and runs in the log: a few per second in full, and a count of the rest.
 
 Callers see no stack traces; operators need them, but not ten thousand times.
 """
@@ -16,7 +16,10 @@ MAX_IDS = 100
 
 
 class FailureLog:
-    """Logs failed requests by calling `write(label of the snap, text, id of the request)`."""
+    """Logs failures by calling `write(label of the snap, text, id of the request)`.
+
+    What has no request is called a run.
+    """
 
     def __init__(
         self, write: Callable[[str, str, str], None], clock: Callable[[], float] = time.monotonic
@@ -29,7 +32,7 @@ class FailureLog:
         self._omitted_ids: list[str] = []
 
     def add(self, error: Document, request_id: str = "") -> None:
-        """Log a failed request, or count it."""
+        """Log the failure, or count it."""
         second = int(self._clock())
         if second != self._second:
             self._second, self._written = second, 0
@@ -41,14 +44,15 @@ class FailureLog:
         self._written += 1
         if self._omitted:
             self._write("", self._note(), "")
-        self._write(str(error.get("snap", "")), _described(error), request_id)
+        text = f"{'request' if request_id else 'run'} failed: {_described(error)}"
+        self._write(str(error.get("snap", "")), text, request_id)
 
     def _note(self) -> str:
         """How many were not logged, and which, as far as the ids are few."""
         count, self._omitted = self._omitted, 0
         ids, self._omitted_ids = self._omitted_ids, []
         if not ids:
-            return f"{count} more requests failed"
+            return f"{count} more failed"
         more = ", …" if len(ids) < count else ""
         return f"{count} more requests failed: {', '.join(ids)}{more}"
 

@@ -47,6 +47,7 @@ from engine.tasks.wire.messages import (
 from engine.tasks.worker.bodies import check_empty, decode_body, documents_of
 from engine.tasks.worker.body_schema import BodySchema, schema_of
 from engine.tasks.worker.counts import counts_of
+from engine.tasks.worker.failure_log import FailureLog
 from engine.tasks.worker.failures import failure_of
 from engine.tasks.worker.http_headers import joined
 from engine.tasks.worker.process_taps import ProcessTaps
@@ -82,6 +83,7 @@ class RunProcess:
         self._opened: asyncio.Future[RunOpening] = self._loop.create_future()
         self._starts: asyncio.Queue[Start | None] = asyncio.Queue()
         self._task = asyncio.current_task()
+        self._failures = FailureLog(self._send_failure)
 
     async def serve(self) -> None:
         try:
@@ -136,7 +138,12 @@ class RunProcess:
             self.channel.send(Counts(counts_of(report), complete=True))
         if tracer is not None:
             self.channel.send(Spans(tracer.end(RUN)))
+        if failure is not None:
+            self._failures.add({"error": str(failure)}, start.identity.request.id)
         self.channel.send(_ended(start.id, report, failure))
+
+    def _send_failure(self, label: str, text: str, request_id: str) -> None:
+        self.channel.send(LogLine(label, text, request_id, is_failure=True))
 
     def _receive(self, message: ToWorker) -> None:
         if isinstance(message, Start):
