@@ -36,8 +36,12 @@ def hover(document: Document, position: Position) -> Hover | None:
     if place := expression_at(here):
         knowledge = knowledge_at(document, place.label)
         found = explain(place.text, place.offset, place.form, knowledge)
+        if found is None:
+            return None
         shift = len(here.written) - len(place.text)
-        return Hover(_range_inside(here, found, shift), found.markdown) if found else None
+        part = _range_inside(here, found, shift)
+        is_around = part.start <= position <= part.end  # not in the blanks before the value
+        return Hover(part, found.markdown) if is_around else None
     if is_link(here):
         return _link_end(here)
     markdown = _key(here) if here.spot.part == "key" else _value(here)

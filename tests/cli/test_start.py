@@ -126,7 +126,7 @@ def test_without_a_command_the_help_is_shown_as_a_mistake(
 def test_a_check_imports_no_runtime(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(GENERATE)
     imported = imported_by(tmp_path, "validate", "p.yaml")
-    assert "engine.plan.check" in imported
+    assert "engine.plan.resolve" in imported
     assert imported & RUNTIME == set()
 
 

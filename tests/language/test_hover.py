@@ -39,6 +39,12 @@ def test_parts_of_an_expression_are_explained(expression: str, word: str, part: 
     assert part in markdown
 
 
+@pytest.mark.parametrize("written", ["filter:¦ $age > 1", "filter:¦   Math.max(1)"])
+def test_blanks_before_a_value_are_not_explained(written: str) -> None:
+    text = f"{HEAD}  x:\n    snap: Filter\n    {written}\n{LINKS}"
+    assert hovered(text)[0] in ("", "filter")
+
+
 def test_a_parameter_is_explained_where_it_is_used() -> None:
     head = HEAD.replace(
         "parameters:", "parameters:\n  least: {default: '5', description: The limit.}", 1

@@ -34,6 +34,7 @@ def test_what_was_run_and_what_was_not(run_tests: Any) -> None:
     assert rows[0] == ["coverage", "snaps", "links", "views", "routes", "branches", "rows", "%"]
     assert rows[1] == ["orders.yaml", "3/4", "2/3", "2/4", "1/2", "1/2", "4/4", "68"]
     assert [" ".join(row) for row in rows[2:]] == [
+        "",
         "not run:",
         "orders.yaml:2 view rows.error",
         "orders.yaml:2 branch rows $n, when the condition at 1 is false",
