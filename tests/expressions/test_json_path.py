@@ -8,6 +8,7 @@ import pytest
 
 from engine.errors import EvaluationError, ExpressionError, ExpressionSyntaxError
 from engine.expressions import evaluate, parse_path
+from tests.run.both_ways import both_ways, lines_through, usual_text
 
 OBJECTS = {"o": [{"id": 1, "del": False}, {"id": 2}]}
 STORE: dict[str, Any] = {
@@ -219,3 +220,37 @@ def test_a_mistake_in_the_call_has_its_place(text: str, offset: int) -> None:
 def test_a_library_that_is_missing_is_not_taken_for_a_missing_member(condition: str) -> None:
     with pytest.raises(ExpressionError, match="gone"):
         evaluate(f"jsonPath($, '$.o[?({condition})]')", {"o": [{"id": 1}]})
+
+
+# --- a position from a field or a parameter, without parentheses ---
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("$x[$i]", 20),
+        ("$.x[ $.i ]", 20),
+        ("$x[$i + 1]", 30),
+        ("$x[$i, 0]", [20, 10]),
+        ("$m[$k].b", 5),
+        ("$m[_name].b", 5),
+        ("$x[$y[0]]", 30),
+        ("$m[$k.replace(']', '')].b", 5),
+    ],
+)
+def test_a_field_or_a_parameter_is_a_position(path: str, found: Any) -> None:
+    document = {"x": [10, 20, 30], "y": [2], "i": 1, "k": "a", "m": {"a": {"b": 5}}}
+    assert evaluate(f'jsonPath($, "{path}")', document, parameters={"name": "a"}) == found
+
+
+def test_the_fields_of_a_position_are_read_from_every_line() -> None:
+    snap = "snap: Mapper, mappings: {$v: 'jsonPath($, \"$l[$a % 2]\")'}"
+    plain, fused = both_ways(lines_through(snap), usual_text(50))
+    assert plain == fused
+    assert plain["files"]["out.jsonl"].startswith(b'{"v":1}\n{"v":2}\n')
+
+
+def test_a_bare_word_is_not_a_position() -> None:
+    with pytest.raises(ExpressionSyntaxError, match=r"got `i`") as caught:
+        evaluate('jsonPath($, "$x[i]")', {"x": [1], "i": 0})
+    assert caught.value.hint == "write ['i'] for the field of that name"

@@ -26,6 +26,7 @@ _TARGET_NAME = late_regex(r"[^.\[(]+")
 _ATTRIBUTE = late_regex(r"@[\w:.-]*\w")
 _LONGER_NAME = late_regex(r"[^.\[]*")
 _PLAUSIBLE_NAME = late_regex(r"[^\W\d_][\w ,:;@?'&/#%-]*")
+_WORD = late_regex(r"[^\W\d_]\w*(?=\s*\])")
 _INTEGER = late_regex(r"-?\d+")
 _SPACE = late_regex(r"[ \t\r\n]*")
 _MAX_STEPS = 200
@@ -207,6 +208,10 @@ class Reader:
             return steps.Wildcard()
         if self.sees("("):
             return steps.Computed(self.embedded("value"))
+        if self.sees("$", "_"):  # public pipelines write `$x[$i]` as in expressions
+            start, end = self.at, self.end_of_condition()
+            self.at = end
+            return steps.Computed(self.compile_embedded(start, end, "value"))
         if self.sees("'", '"'):
             return self.quoted()
         return self.position_or_slice()
@@ -266,7 +271,9 @@ class Reader:
             self.space()
         if len(numbers) == 1:
             if numbers[0] is None:
-                raise self.unexpected("a position, '*', a name in quotes or (an expression)")
+                name = _WORD.match(self.text, self.at, self.end)
+                hint = f"write ['{name[0]}'] for the field of that name" if name else ""
+                raise self.unexpected("a position, '*', a name in quotes or (an expression)", hint)
             return steps.Position(numbers[0])
         start, end, by = (*numbers, None)[:3]
         if by == 0:
