@@ -246,7 +246,8 @@ links: [rows -> answer]
     (tmp_path / "run.task").write_text(
         "name: run\ntype: scheduled\npipeline: run.yaml\nschedule: {every: 1s}\n"
     )
-    served = serve("run.task", ready=False)
+    (tmp_path / "echo.yaml").write_text("snaps: {echo: {snap: Mapper, mappings: {$n: $n}}}")
+    served = serve("run.task", "echo.yaml")
     served.wait_for(partial(contains, served, "run failed: snap 'answer'"))
     assert "a number has no method `trim`" in served.stderr
 
