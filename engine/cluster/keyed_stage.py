@@ -32,7 +32,8 @@ from engine.cluster.messages import (
     unpacked,
 )
 from engine.cluster.pool import Pool
-from engine.cluster.remote_stage import CREDITS, WINDOW, Sent, SpreadStage
+from engine.cluster.remote_stage import CREDITS, WINDOW, SpreadStage
+from engine.cluster.sent import Sent, fail
 from engine.documents import NO_LINEAGE, Batch, Item
 from engine.errors import EngineError, SnapFailedError
 from engine.plan.plan import Port
@@ -167,8 +168,12 @@ class KeyedStage(SpreadStage):
                 share = Share(self._segment.number, view, part, place, first, given)
                 split.append(Sent(share, part.count, worker=number))
         await splits.put(split)
-        for sent in split:
-            await self._send(sent.worker, sent)
+        try:
+            for sent in split:
+                await self._send(sent.worker, sent)
+        except EngineError as error:
+            fail(split, error)
+            raise
 
     # Loss
 

@@ -33,6 +33,7 @@ class Pool:
         self.last_loss = ""
         self._returned: dict[int, asyncio.Event] = {}
         self._reopening: list[Reopen] = []
+        self._tell_returned: list[Callable[[], None]] = []
         self._replacing: set[asyncio.Task[None]] = set()
         self._starting: asyncio.Task[None] | None = None
         self._is_closed = False
@@ -50,8 +51,10 @@ class Pool:
         if self.failure.done():
             raise self.failure.result()
 
-    def on_replacement(self, reopen: Reopen) -> None:
+    def on_replacement(self, reopen: Reopen, returned: Callable[[], None]) -> None:
+        """Call `reopen` to prepare a worker, and `returned` once it is no longer away."""
         self._reopening.append(reopen)
+        self._tell_returned.append(returned)
 
     async def close(self) -> None:
         """End all workers."""
@@ -112,6 +115,8 @@ class Pool:
             return
         self.away.discard(number)
         self._returned[number].set()
+        for tell in self._tell_returned:
+            tell()
         self.links[number].lost.add_done_callback(partial(self._lose, number))
 
     async def _renew(self, number: int) -> bool:

@@ -27,7 +27,6 @@ from engine.cluster.messages import (
     Open,
     Range,
     Reply,
-    Request,
     Segment,
     Share,
     packed,
@@ -37,6 +36,7 @@ from engine.cluster.messages import (
 )
 from engine.cluster.placement import WorkerLostError
 from engine.cluster.pool import Pool
+from engine.cluster.sent import Sent, fail
 from engine.cluster.streams import JoinedStreams
 from engine.documents import Batch
 from engine.errors import EngineError, ExecutionError
@@ -58,21 +58,6 @@ QUIET_SECONDS = 0.005
 
 MOST_ATTEMPTS = 3
 """Workers that may be lost over one chunk."""
-
-
-class Sent:
-    """A message, until it is answered. `amount`: documents, or bytes of text. `worker`: the one
-    that gets it, if that is fixed."""
-
-    def __init__(
-        self, request: Request, amount: int, message: bytes = b"", worker: int = -1
-    ) -> None:
-        self.worker = worker
-        self.message = message or to_bytes(request)
-        self.request = request
-        self.amount = amount
-        self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self.attempts = 0
 
 
 Ordered = asyncio.Queue[Sent | None]
@@ -111,7 +96,7 @@ class SpreadStage:
         self._lines = LineCutter(segment.number)
         self._first_lines: Sent | None = None
         self._inbox: Inbox | None = None
-        pool.on_replacement(self._reopen)
+        pool.on_replacement(self._reopen, self._freed.set)
         pool.failure.add_done_callback(self._give_up)
 
     @property
@@ -222,8 +207,12 @@ class SpreadStage:
         self._sequence += 1
         sent = Sent(msgspec.structs.replace(request, key=key), amount)
         await ordered.put(sent)
-        sent.worker = await self._free_worker() if worker is None else worker
-        await self._send(sent.worker, sent)
+        try:
+            sent.worker = await self._free_worker() if worker is None else worker
+            await self._send(sent.worker, sent)
+        except EngineError as error:
+            fail([sent], error)
+            raise
         return sent
 
     async def _send_to_all(self, view: str, batch: Batch, ordered: Ordered) -> None:
@@ -314,7 +303,6 @@ class SpreadStage:
                     "crashes; run with --workers 1 to see it in one process",
                 )
             await self._send_over(number, sent)
-        self._freed.set()
 
     def _give_up(self, failure: asyncio.Future[EngineError]) -> None:
         """A worker cannot be replaced: nobody will answer, not even what is still to come."""
@@ -323,10 +311,7 @@ class SpreadStage:
             return
         if self._inbox is not None:
             self._inbox.fail(failure.result())
-        for sent in (sent for waiting in self._under_way for sent in waiting):
-            if not sent.answer.done():
-                sent.answer.set_exception(failure.result())
-                sent.answer.exception()  # perhaps nobody waits for it any more
+        fail((sent for waiting in self._under_way for sent in waiting), failure.result())
 
     def _check_state(self, reply: Reply) -> None:
         """Refuse the last documents of a snap if one of its copies has forgotten what it saw."""

@@ -46,6 +46,7 @@ class Kind(NamedTuple):
 KINDS: dict[str, Kind] = {
     "worker": Kind("stateless"),
     "stateful worker": Kind("stateful", "'counting'"),
+    "keyed worker": Kind("keyed", "what its copy of 'totals' had collected is lost"),
     "script": Kind("stateless", "'script'"),
     "run": Kind("stateless"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from engine import api
-from engine.cluster import chunks, pool, remote_stage
+from engine.cluster import chunks, keyed_copy, keyed_stage, pool, remote_stage
 from engine.cluster.placement import PlacementError, Show, WorkerLostError
 from engine.cluster.replica import Replica
 from engine.documents import Batch
@@ -58,7 +59,35 @@ links:
   - copy.output1 -> odd
   - odd.odd -> halve
 """,
+    "keyed": """\
+snaps:
+  number: {snap: Sequence, number_of_documents: 2500}
+  shape:
+    snap: Mapper
+    mappings: {$n: $value, $key: "$value * 7 % 211", $ten: "Math.floor($value / 10)"}
+  copy: {snap: Copy}
+  totals:
+    snap: Aggregate
+    group_by_fields: [{field: $key, output_field: key}]
+    aggregate_fields:
+      - {function: sum, field: $n, result_field: sum}
+      - {function: concat, field: $n, result_field: all}
+  some: {snap: Filter, filter: $key % 3 != 0}
+  join: {snap: Join, join_type: outer, join_paths: [{left_path: $key, right_path: $key}]}
+  name: {snap: Mapper, on_error: route, mappings: {$n: $n, $of: $sum, $all: $all.length}}
+  tens: {snap: Mapper, mappings: {$ten: $ten}}
+  unique: {snap: Unique}
+  double: {snap: Mapper, mappings: {$twenty: $ten * 2}}
+links:
+  - number -> shape -> copy
+  - copy.output0 -> join.one
+  - copy.output1 -> totals -> some -> join.two
+  - join -> name
+  - copy.output2 -> tens -> unique -> double
+""",
 }
+
+KEYED = PIPELINES["keyed"]
 
 
 class Place:
@@ -195,7 +224,7 @@ def test_chunks_of_any_size_give_the_same(
     assert outcome(spread) == outcome(alone)
 
 
-@pytest.mark.parametrize("name", PIPELINES)
+@pytest.mark.parametrize("name", ["lines", "documents"])
 @pytest.mark.parametrize("seed", range(6))
 def test_workers_that_are_lost_change_nothing(
     project: Path, monkeypatch: pytest.MonkeyPatch, name: str, seed: int
@@ -208,6 +237,62 @@ def test_workers_that_are_lost_change_nothing(
     place = Place(random, 0.08, shares_files=random.random() < 0.5, starts=10_000)
     spread, _ = run(project / f"{name}.yaml", place, 3)
     assert outcome(spread) == outcome(alone)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_lost_copy_of_a_keyed_snap_collects_again_or_fails_the_run(
+    project: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(chunks, "MOST_DOCUMENTS", 100)
+    monkeypatch.setattr(remote_stage, "MOST_ATTEMPTS", 50)
+    monkeypatch.setattr(keyed_copy, "PAGE", 30)
+    alone, _ = run(project / "keyed.yaml")
+    place = Place(Random(seed), 0.03, shares_files=True, starts=10_000)
+    spread, failure = run(project / "keyed.yaml", place, 3)
+    assert place.started > 3
+    if failure:
+        assert "had collected is lost with it" in failure
+    else:
+        assert outcome(spread) == outcome(alone)
+
+
+class Once(Random):
+    """Lets one worker be lost: over that message, counted from 0."""
+
+    def __init__(self, message: int) -> None:
+        super().__init__(1)
+        self._left = message
+
+    def random(self) -> float:
+        self._left -= 1
+        return 0.0 if self._left == -1 else 1.0
+
+
+@pytest.mark.parametrize("message", [20, 30, 45])
+def test_a_lost_copy_gets_its_documents_again(project: Path, message: int) -> None:
+    alone, _ = run(project / "keyed.yaml")
+    place = Place(Once(message), 0.5, shares_files=True)
+    spread, failure = run(project / "keyed.yaml", place, 3)
+    assert (place.started, failure) == (4, "")
+    assert outcome(spread) == outcome(alone)
+
+
+def test_more_than_is_kept_for_a_lost_copy_fails_the_run(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyed_stage, "KEPT_BYTES", 500)
+    failure = ""
+    for message in range(40, 200, 20):  # which worker has what by then is left to chance
+        report, failure = run(
+            project / "keyed.yaml", Place(Once(message), 0.5, shares_files=True), 3
+        )
+        if report.status == "failed":
+            break
+    assert re.match(
+        r"worker \d was lost by chance; what its copy of '\w+' had collected is lost with it",
+        failure,
+    )
+    assert "run again; if memory ran out, with fewer workers" in failure
 
 
 def test_a_worker_that_cannot_be_replaced_fails_the_run(
