@@ -193,3 +193,20 @@ def test_a_binary_stream_cannot_be_sent_document_by_document(tmp_path: Path) -> 
     (tmp_path / "task.yaml").write_text(TASK)
     problems = check_task(load_task(tmp_path / "task.yaml"), discover())
     assert "'format.output' gives a binary stream, but" in "\n".join(map(str, problems))
+
+
+def test_with_one_request_for_each_instance_none_waits_behind_a_stream(
+    serve: Serve, tmp_path: Path
+) -> None:
+    (tmp_path / "work.py").write_text(SCRIPT)
+    (tmp_path / "work.yaml").write_text(PIPELINE)
+    (tmp_path / "task.yaml").write_text(TASK + "instances: 2\nlimits: {in_flight: 1}\n")
+    served = serve("task.yaml")
+    with asked(served, {"count": 2, "waits_at": 1}) as first:
+        assert json.loads(first.readline())["n"] == 0
+        with asked(served, {"count": 2, "waits_at": 1}) as second:
+            assert json.loads(second.readline())["n"] == 0
+        with asked(served, {"count": 1}) as third:  # in place of the second, whose caller has left
+            assert [each["n"] for each in lines(third)] == [0]
+        (tmp_path / "go").touch()
+        assert [each["n"] for each in lines(first)] == [1]
