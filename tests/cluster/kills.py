@@ -24,7 +24,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.cluster.inputs import write_inputs
 from tests.cluster.namespaces import inside
-from tests.cluster.processes import below, name_of, processes, wait_until, workers_of_ray
+from tests.cluster.processes import (
+    below,
+    name_of,
+    processes,
+    servers_of_clients,
+    wait_until,
+    workers_of_ray,
+)
 
 if TYPE_CHECKING:
     from ray.cluster_utils import Cluster
@@ -37,10 +44,12 @@ _IN_NETWORK = "TESTS_CLUSTER_IN_NETWORK"
 
 
 class Kind(NamedTuple):
-    """What is killed, and in which pipeline. `gone`: what the run may say it has lost."""
+    """What is killed, and in which pipeline. `gone`: what the run may say it has lost. `options`:
+    those of the command, other than everywhere."""
 
     pipeline: str
     gone: str = _NOT_STARTED
+    options: tuple[str, ...] = ()
 
 
 KINDS: dict[str, Kind] = {
@@ -53,9 +62,13 @@ KINDS: dict[str, Kind] = {
 PROCESS_KINDS = {"worker and starter": Kind("stateless")}
 """The starter is the process from which workers are forked."""
 
-NODE_KINDS = {
+PORT = 10_001
+_CLIENT = ("--on", f"ray://127.0.0.1:{PORT}", "--workers", "2")
+RAY_KINDS = {
     "node": Kind("stateless"),
     "node with state": Kind("stateful", "'counting'"),
+    "connection": Kind("stateless", "the connection to the Ray cluster", _CLIENT),
+    "worker of a client": Kind("stateless", _NOT_STARTED, _CLIENT),
 }
 
 
@@ -68,8 +81,9 @@ class Place:
     def __init__(self, project: Path) -> None:
         self.project = project
 
-    def start(self, pipeline: str, log: Any) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "engine", "run", f"killed/{pipeline}.yaml", *self.options]
+    def start(self, kind: Kind, log: Any) -> subprocess.Popen[bytes]:
+        options = kind.options or self.options
+        command = [sys.executable, "-m", "engine", "run", f"killed/{kind.pipeline}.yaml", *options]
         return subprocess.Popen(
             command, cwd=self.project, stdout=subprocess.DEVNULL, stderr=log, env=self.environment()
         )
@@ -110,7 +124,7 @@ class Place:
 class RayPlace(Place):
     """Actors on a cluster of two nodes, with room for those of a lost one."""
 
-    kinds = KINDS | NODE_KINDS
+    kinds = KINDS | RAY_KINDS
     options = ("--on", "ray", "--workers", "2")
 
     def __init__(self, project: Path, cluster: Cluster) -> None:
@@ -122,7 +136,10 @@ class RayPlace(Place):
         self._other: Any = self._add()
 
     def environment(self) -> dict[str, str]:
-        return super().environment() | {"RAY_ADDRESS": self._cluster.address}
+        return super().environment() | {
+            "RAY_ADDRESS": self._cluster.address,
+            "RAY_CLIENT_RECONNECT_GRACE_PERIOD": "5",
+        }
 
     def workers(self, run: subprocess.Popen[bytes]) -> list[int]:
         return workers_of_ray()
@@ -131,6 +148,9 @@ class RayPlace(Place):
         if kind.startswith("node"):
             self._cluster.remove_node(self._other, allow_graceful=False)
             self._other = None
+        elif kind == "connection":
+            for pid in servers_of_clients():
+                os.kill(pid, signal.SIGKILL)
         else:
             super().strike(kind, run, chance)
 
@@ -146,19 +166,19 @@ class Kills:
     def __init__(self, place: Place, seed: int) -> None:
         self._place = place
         self._chance = random.Random(seed)
-        self._expected: dict[str, tuple[bytes, float]] = {}
+        self._expected: dict[Kind, tuple[bytes, float]] = {}
 
     def once(self, name: str) -> str:
         """Kill something of that kind; how the run ended. Raises AssertionError."""
         kind = self._place.kinds[name]
-        expected, seconds = self._undisturbed(kind.pipeline)
+        expected, seconds = self._undisturbed(kind)
 
         def strike(run: subprocess.Popen[bytes]) -> None:
             wait_until(lambda: bool(self._place.workers(run)) or run.poll() is not None)
             time.sleep(self._chance.uniform(0, seconds))
             self._place.strike(name, run, self._chance)
 
-        code, written, shown = self._run(kind.pipeline, strike)
+        code, written, shown = self._run(kind, strike)
         self._place.repair()
         if code == 0:
             assert written == expected, f"{name}: documents were lost or doubled"
@@ -174,29 +194,29 @@ class Kills:
         )
         return f"failed: {said.strip()[:150]}"
 
-    def _undisturbed(self, pipeline: str) -> tuple[bytes, float]:
+    def _undisturbed(self, kind: Kind) -> tuple[bytes, float]:
         """What it writes, and for how long it has workers."""
-        if pipeline not in self._expected:
+        if kind not in self._expected:
             began: list[float] = []
 
             def watch(run: subprocess.Popen[bytes]) -> None:
                 wait_until(lambda: bool(self._place.workers(run)) or run.poll() is not None)
                 began.append(time.monotonic())
 
-            code, written, shown = self._run(pipeline, watch)
+            code, written, shown = self._run(kind, watch)
             assert code == 0, shown
             assert written
-            self._expected[pipeline] = written, time.monotonic() - began[0]
-        return self._expected[pipeline]
+            self._expected[kind] = written, time.monotonic() - began[0]
+        return self._expected[kind]
 
     def _run(
-        self, pipeline: str, meanwhile: Callable[[subprocess.Popen[bytes]], None]
+        self, kind: Kind, meanwhile: Callable[[subprocess.Popen[bytes]], None]
     ) -> tuple[int, bytes, str]:
         """Exit code, content of the file that it has written (or none), standard error."""
         out = self._place.project / "out"
         shutil.rmtree(out, ignore_errors=True)
         with tempfile.TemporaryFile() as log:
-            run = self._place.start(pipeline, log)
+            run = self._place.start(kind, log)
             try:
                 meanwhile(run)
                 wait_until(lambda: run.poll() is not None and not self._place.workers(run))
@@ -222,7 +242,7 @@ def place_of(project: Path, *, on_ray: bool) -> Iterator[Place]:
         return
     from tests.cluster.ray_nodes import cluster_of
 
-    cluster = cluster_of(2)
+    cluster = cluster_of(2, ray_client_server_port=PORT)
     try:
         yield RayPlace(project, cluster)
     finally:
@@ -235,7 +255,7 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--on", choices=["processes", "ray"], default="processes")
-    parser.add_argument("--kind", choices=[*KINDS, *PROCESS_KINDS, *NODE_KINDS])
+    parser.add_argument("--kind", choices=[*KINDS, *PROCESS_KINDS, *RAY_KINDS])
     arguments = parser.parse_args()
     on_ray = arguments.on == "ray"
     if on_ray and _IN_NETWORK not in os.environ:

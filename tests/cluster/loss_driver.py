@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
-from tests.cluster.processes import command, in_this_network, processes, wait_until, workers_of_ray
+from tests.cluster.processes import servers_of_clients, wait_until, workers_of_ray
 from tests.cluster.ray_nodes import add_node, cluster_of
 
 PORT = 10_001
@@ -48,15 +48,6 @@ class Run:
         wait_until(lambda: self._run.poll() is not None)
         self._shown.seek(0)
         return self._run.returncode, self._shown.read(), Path(f"{self.name}.jsonl").exists()
-
-
-def servers_of_clients() -> list[int]:
-    """Each client has one, on the head node; they are its connection to the cluster."""
-    return [
-        pid
-        for pid in processes()
-        if b"--mode=specific-server" in command(pid) and in_this_network(pid)
-    ]
 
 
 def main() -> None:

@@ -62,3 +62,12 @@ def workers_of_ray() -> list[int]:
         for pid in processes()
         if command(pid).startswith(b"ray::RayWorker") and in_this_network(pid)
     ]
+
+
+def servers_of_clients() -> list[int]:
+    """Each client has one, on the head node; they are its connection to the cluster."""
+    return [
+        pid
+        for pid in processes()
+        if b"--mode=specific-server" in command(pid) and in_this_network(pid)
+    ]
