@@ -94,6 +94,7 @@ async def start(
     breaker: Breaker | None = None,
     workers: Workers = 1,
     placement: Placement | None = None,
+    resources: Mapping[str, Mapping[str, float]] | None = None,
     timeout: float | None = None,
 ) -> tuple[Report, EngineError | None]:
     """Run a pipeline inside an event loop; its report, and the error if it failed.
@@ -104,7 +105,7 @@ async def start(
     run through `stopper` while a snap keeps the event loop busy. `taps` (engine.run.taps) show what
     crosses some views; a `breaker` (engine.run.breaking) decides about documents that fail.
     `workers` and `timeout` as in `run`; a `placement` (engine.cluster.placement) says where the
-    workers are.
+    workers are, and `resources` what each worker of a snap needs there, by label.
     """
     from engine.script.executor import Executor
 
@@ -128,7 +129,13 @@ async def start(
         from engine.cluster.running import run_spread  # most runs need one core
 
         return await run_spread(
-            plan, registry, identity, workers=workers, placement=placement, options=options
+            plan,
+            registry,
+            identity,
+            workers=workers,
+            placement=placement,
+            needs=resources or {},
+            options=options,
         )
 
 

@@ -22,7 +22,7 @@ from engine.cli.problems import print_problems
 from engine.cli.report_files import report_file
 from engine.cli.reserved import reserve_stdout
 from engine.cli.stopping import stopped_by_signals
-from engine.cli.worker_options import add_on, add_workers, placed
+from engine.cli.worker_options import add_on, add_resources, add_workers, placed
 from engine.documents import Item
 from engine.errors import (
     AbsentError,
@@ -66,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "shows which (default: 1, all in one process)",
     )
     add_on(parser)
+    add_resources(parser)
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
@@ -217,6 +218,10 @@ def _refuse_with_workers(arguments: argparse.Namespace) -> None:
         "--break-on-error": arguments.break_on_error,
         "--html": arguments.html,
     }
+    if arguments.resources and not arguments.on:
+        raise ConfigurationError(
+            "--resources is for workers on a cluster; say which with --on, or leave it out"
+        )
     option = "--on" if arguments.on else "--workers"
     is_spread = arguments.on or arguments.workers != 1
     if is_spread and (given := next(filter(options.get, options), None)):
@@ -379,7 +384,11 @@ async def _run(
         with stopped_by_signals(stopper), limited_to(arguments.timeout, stopper):
             if not isinstance(plan, Plan):
                 return await plan.start(load=spec_of, **options)
-            options |= {"workers": arguments.workers, "placement": arguments.placement}
+            options |= {
+                "workers": arguments.workers,
+                "placement": arguments.placement,
+                "resources": dict(arguments.resources),
+            }
             _, failure = await api.start(plan, registry, **options)
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None

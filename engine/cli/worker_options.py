@@ -35,6 +35,18 @@ def add_on(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_resources(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--resources",
+        metavar="SNAP=NAME:AMOUNT,...",
+        type=_resources,
+        action="append",
+        default=[],
+        help="what each worker that runs this snap needs of the cluster of --on, such as "
+        "'predict=GPU:1'; may be repeated (default: CPU:1)",
+    )
+
+
 @contextmanager
 def placed(on: str | None, workers: Workers) -> Iterator[tuple[Placement | None, Workers]]:
     """Where the workers are, and how many; connected to the cluster of `--on`, if there is one.
@@ -44,6 +56,25 @@ def placed(on: str | None, workers: Workers) -> Iterator[tuple[Placement | None,
     if not on:
         yield _processes(workers), workers
         return
+    _require_ray()
+    from engine.cluster.ray_actors import RayActors  # never imported unless asked for
+    from engine.cluster.ray_cluster import connected
+
+    with connected(on, workers) as (cluster, count):
+        yield RayActors(cluster), count
+
+
+@contextmanager
+def cluster_of(on: str, workers: Workers) -> Iterator[tuple[int, list[dict[str, float]]]]:
+    """The number of workers on a cluster, and what its nodes have. See `placed`."""
+    _require_ray()
+    from engine.cluster.ray_cluster import connected, room  # never imported unless asked for
+
+    with connected(on, workers) as (_, count):
+        yield count, room().nodes
+
+
+def _require_ray() -> None:
     if find_spec("ray") is None:
         raise ConfigurationError(
             "--on ray needs Ray, which is not installed; "
@@ -51,11 +82,6 @@ def placed(on: str | None, workers: Workers) -> Iterator[tuple[Placement | None,
         )
     # Otherwise Ray would connect by itself, and wait for a cluster that is gone.
     os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
-    from engine.cluster.ray_actors import RayActors  # never imported unless asked for
-    from engine.cluster.ray_cluster import connected
-
-    with connected(on, workers) as (cluster, count):
-        yield RayActors(cluster, count), count
 
 
 def _processes(workers: Workers) -> Placement | None:
@@ -72,6 +98,19 @@ def _cluster(text: str) -> str:
     if text != "ray" and not re.fullmatch(r"ray://[^\s/:]+:\d+", text):
         raise argparse.ArgumentTypeError(f"{text!r} must be 'ray' or 'ray://HOST:PORT'")
     return text
+
+
+def _resources(text: str) -> tuple[str, dict[str, float]]:
+    label, _, given = text.partition("=")
+    needs: dict[str, float] = {}
+    for each in given.split(","):
+        found = re.fullmatch(r"\s*([^\s:]+):(\d+(?:\.\d+)?)\s*", each)
+        if not (label and found) or not float(found[2]):
+            raise argparse.ArgumentTypeError(
+                f"{text!r} must be a snap, and what it needs, such as 'predict=GPU:1,CPU:2'"
+            )
+        needs[found[1]] = float(found[2])
+    return label.strip(), needs
 
 
 def _workers(text: str) -> int | Literal["auto"]:

@@ -7,14 +7,15 @@ end. It hands the stages that are segments to the workers, which see neither fil
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from engine.cluster.keyed_stage import KeyedStage
 from engine.cluster.messages import Job, Segment, to_bytes
-from engine.cluster.placement import Placement
+from engine.cluster.needs import ONE_CPU, Group
+from engine.cluster.placement import ClusterPlacement, Placement
 from engine.cluster.pool import Pool
 from engine.cluster.remote_stage import SpreadStage
 from engine.cluster.replica import versions
@@ -33,34 +34,53 @@ if TYPE_CHECKING:
 class Coordinator:
     """Takes the segments of a spread plan to workers (an Elsewhere). Close it after the run."""
 
-    def __init__(self, spread: Spread, placement: Placement, workers: int) -> None:
+    def __init__(
+        self, spread: Spread, placement: Placement, workers: int, groups: Sequence[Group]
+    ) -> None:
         self._spread = spread
         self._placement = placement
         self._workers = workers
-        self._pool: Pool | None = None
+        self._groups = groups
+        self._pools: list[Pool] = []
 
     def stages(self, execution: Execution) -> Mapping[Stage, RemoteStage]:
         self._placement.begin(self._workers)
+        plan = _with_shares(self._spread, self._workers)
+        for group in self._groups:
+            self._pools.append(self._pool(plan, group, execution))
+        pools = {
+            segment.number: pool
+            for group, pool in zip(self._groups, self._pools, strict=True)
+            for segment in group.segments
+        }
+        return {
+            stage: _stage_class(segment)(
+                segment, pools[segment.number], execution, _no_counts(segment, execution)
+            )
+            for stage, segment in self._spread.stages.items()
+        }
+
+    def _pool(self, plan: Plan, group: Group, execution: Execution) -> Pool:
+        """The workers of a group, numbered after those of the groups before."""
         engine, python = versions()
         job = Job(
-            _with_shares(self._spread, self._workers),
+            plan,
             execution.identity,
-            self._spread.segments,
+            group.segments,
             str(execution.services.folder),
             self._workers,
             engine,
             python,
         )
-        pool = Pool(self._placement, to_bytes(job), self._workers, execution.services.show)
-        self._pool = pool
-        return {
-            stage: _stage_class(segment)(segment, pool, execution, _no_counts(segment, execution))
-            for stage, segment in self._spread.stages.items()
-        }
+        placement = self._placement
+        if group.needs != ONE_CPU and isinstance(placement, ClusterPlacement):
+            placement = placement.needing(group.needs)
+        first = len(self._pools) * self._workers + 1
+        return Pool(placement, to_bytes(job), self._workers, execution.services.show, first)
 
     async def close(self) -> None:
-        if self._pool is not None:
-            await self._pool.close()
+        for pool in self._pools:
+            await pool.close()
         await self._placement.close()
 
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from engine.cluster.needs import Needs
 from engine.errors import ExecutionError
 
 Show = Callable[[str, str], None]
@@ -81,4 +82,14 @@ class Placement(Protocol):
 
     async def close(self) -> None:
         """Release what the workers share. All links are closed before. Never raises."""
+        ...
+
+
+@runtime_checkable
+class ClusterPlacement(Placement, Protocol):
+    """A placement that knows of resources other than a CPU."""
+
+    def needing(self, needs: Needs) -> Placement:
+        """The same placement, for workers with these needs. Called after `begin`; only the first
+        one is closed."""
         ...

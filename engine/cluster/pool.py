@@ -16,16 +16,20 @@ Reopen = Callable[[int], Awaitable[None]]
 
 
 class Pool:
-    """`count` workers, by number from 0. `reopen` functions prepare one that replaces another.
+    """`count` workers, by number from 0; for people, from `first`. `reopen` functions prepare one
+    that replaces another.
 
     A worker in `away` is being replaced. Raises PlacementError.
     """
 
-    def __init__(self, placement: Placement, job: bytes, count: int, show: Show) -> None:
+    def __init__(
+        self, placement: Placement, job: bytes, count: int, show: Show, first: int = 1
+    ) -> None:
         self._placement = placement
         self._job = job
         self._show = show
         self.count = count
+        self.first = first
         self.links: list[WorkerLink] = []
         self.away: set[int] = set()
         self.failure: asyncio.Future[EngineError] = asyncio.get_running_loop().create_future()
@@ -85,7 +89,7 @@ class Pool:
         """Start a worker; one that ends at once may have been unlucky."""
         for attempt in range(MOST_STARTS):
             try:
-                return await self._placement.start(number + 1, self._job, self._show)
+                return await self._placement.start(self.first + number, self._job, self._show)
             except WorkerLostError as error:
                 if attempt + 1 == MOST_STARTS:
                     raise PlacementError(

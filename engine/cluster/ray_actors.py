@@ -13,14 +13,16 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from copy import copy
 from functools import partial
 from typing import Any
 
 import ray
 from ray.exceptions import RayActorError, RayError
 
+from engine.cluster.needs import ONE_CPU, Demand, Needs, fits
 from engine.cluster.placement import PlacementError, Show, WorkerLostError
-from engine.cluster.ray_cluster import CPUS, RayCluster
+from engine.cluster.ray_cluster import RayCluster, Room
 from engine.cluster.ray_worker import Begun, Line, RayWorker
 from engine.errors import EngineError
 
@@ -47,22 +49,31 @@ class RayActors:
     name = "ray"
     shares_files = False
 
-    def __init__(self, cluster: RayCluster, workers: int) -> None:
+    def __init__(self, cluster: RayCluster) -> None:
         self._cluster = cluster
-        self._workers = workers
-        self._actor = ray.remote(
-            num_cpus=CPUS, max_restarts=0, max_task_retries=0, concurrency_groups={"lines": 1}
-        )(RayWorker)
+        self._demands: dict[int, Demand] = {}
+        """Of this and of those that were made of it."""
+        self._workers = 0
+        self._needs = ONE_CPU
+        self._actor = _actor_class(self._needs)
         self._store = _Store()
         self._has_told = False
 
     def begin(self, workers: int) -> None:
         """The cluster runs already."""
+        self._workers = workers
+
+    def needing(self, needs: Needs) -> RayActors:
+        """Starts workers that need this, for the same run."""
+        other = copy(self)
+        other._needs, other._actor = needs, _actor_class(needs)
+        return other
 
     async def start(self, number: int, job: bytes, show: Show) -> ActorLink:
         """Raises PlacementError, and WorkerLostError if the actor was lost while it started."""
         if self._cluster.is_gone:
             raise self._cluster.error()
+        self._demands[id(self)] = Demand(self._workers, self._needs)
         try:
             actor = self._actor.remote()
             link = ActorLink(number, actor, self._store, self._cluster, show)
@@ -87,17 +98,17 @@ class RayActors:
         began = asyncio.get_running_loop().time()
         while not await self._is_done(starting, NOTICE_SECONDS):
             waited = asyncio.get_running_loop().time() - began
-            total, _ = await self._cluster.cpus()
-            has_room = total >= self._workers * CPUS
+            room = await self._cluster.room()
+            has_room = fits(self._demands.values(), room.nodes)
             if not has_room and not self._has_told:
                 self._has_told = True
-                show("ray", f"waiting for nodes: {await self._room()}")
+                show("ray", f"waiting for nodes: {self._wants(room)}")
             if waited >= (START_SECONDS if has_room else ROOM_SECONDS):
                 starting.cancel()
                 await asyncio.gather(starting, return_exceptions=True)
                 raise PlacementError(
                     f"worker {number} did not start within {waited:.0f} seconds: "
-                    f"{await self._room()}",
+                    f"{self._wants(room)}",
                     "use fewer --workers, add nodes to the cluster, or wait until others have "
                     "ended",
                 )
@@ -114,12 +125,26 @@ class RayActors:
             raise self._cluster.error()
         return starting.done()
 
-    async def _room(self) -> str:
-        total, free = await self._cluster.cpus()
-        return (
-            f"the run needs a CPU for each of its {self._workers} workers; the Ray cluster has "
-            f"{total:g}, of which {max(0.0, free):g} are free"
-        )
+    def _wants(self, room: Room) -> str:
+        names = dict.fromkeys(name for demand in self._demands.values() for name in demand.needs)
+        wanted = ", and ".join(map(str, self._demands.values()))
+        return f"the run needs {wanted}; the Ray cluster has {room.describe(names)}"
+
+
+def _actor_class(needs: Needs) -> Any:
+    named = {name: amount for name, amount in needs.items() if name not in _KNOWN}
+    known = {_KNOWN[name]: amount for name, amount in needs.items() if name in _KNOWN}
+    return ray.remote(
+        resources=named,
+        max_restarts=0,
+        max_task_retries=0,
+        concurrency_groups={"lines": 1},
+        **known,
+    )(RayWorker)
+
+
+_KNOWN = {"CPU": "num_cpus", "GPU": "num_gpus", "memory": "memory"}
+"""What Ray has arguments of its own for."""
 
 
 class _Store:

@@ -17,18 +17,16 @@ import re
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import ray
 
 from engine.cluster.cores import Workers, count_of
 from engine.cluster.placement import PlacementError
 from engine.errors import ConfigurationError
-
-CPUS = 1
 
 LOCAL = "ray"
 
@@ -46,6 +44,27 @@ DISCONNECT_SECONDS = 20.0
 """Seconds that Ray gets to disconnect."""
 
 T = TypeVar("T")
+
+
+class Room(NamedTuple):
+    """What a cluster has: the resources of each node, and what is free of them in all."""
+
+    nodes: list[dict[str, float]]
+    free: dict[str, float]
+
+    def describe(self, names: Iterable[str]) -> str:
+        """The resources of these names."""
+        return " and ".join(
+            f"{sum(node.get(name, 0.0) for node in self.nodes):g} {name} "
+            f"({max(0.0, self.free.get(name, 0.0)):g} free)"
+            for name in names
+        )
+
+
+def room() -> Room:
+    """Waits for the head node."""
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    return Room(nodes, ray.available_resources())
 
 
 class RayCluster:
@@ -87,15 +106,11 @@ class RayCluster:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
 
-    async def cpus(self) -> tuple[float, float]:
-        """The CPUs of the cluster: all, and those that are free. Raises PlacementError."""
-        return await self.ask(cpus)
-
-    async def ask(self, function: Callable[[], T]) -> T:
-        """Call a function of Ray that waits for the cluster. Raises PlacementError."""
+    async def room(self) -> Room:
+        """Raises PlacementError."""
         if self.is_gone:
             raise self.error()
-        found = _in_thread(function)
+        found = _in_thread(room)
         either: list[asyncio.Future[Any]] = [found, self.gone]
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not found.done() or self.is_gone:
@@ -164,16 +179,11 @@ def connected(address: str, workers: Workers) -> Iterator[tuple[RayCluster, int]
             _initialize(address, target, own if target == "local" else {})
         cluster = RayCluster("on this machine" if target == "local" else repr(target))
         if workers == "auto":
-            count = max(1, int(cpus()[0] / CPUS))
+            count = max(1, int(ray.cluster_resources().get("CPU", 0.0)))
         yield cluster, count
     finally:
         if is_ours:
             _disconnect(is_gone=cluster is not None and cluster.is_gone)
-
-
-def cpus() -> tuple[float, float]:
-    """The CPUs of the cluster: all, and those that are free. Waits for the head node."""
-    return ray.cluster_resources().get("CPU", 0.0), ray.available_resources().get("CPU", 0.0)
 
 
 def _client() -> Any:

@@ -284,7 +284,7 @@ class SpreadStage:
         Raises WorkerLostError if it is lost, too, and other errors if the run cannot go on.
         """
         if self._has_worked[number]:
-            self._lost_state = f"worker {number + 1}"
+            self._lost_state = f"worker {self._pool.first + number}"
             self._has_worked[number] = False
         if number in self._open_runs:
             raise self._state_is_gone()

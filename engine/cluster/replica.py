@@ -89,10 +89,12 @@ class Replica:
             execution.error_pipeline = self  # type: ignore[assignment]  # it has `send`
         execution.on_failure = self._fail
         self._failure: EngineError | None = None
-        self._segments = [
-            _SegmentCopy(segment, registry, execution, given.workers, self._forget_failed)
+        self._segments = {
+            segment.number: _SegmentCopy(
+                segment, registry, execution, given.workers, self._forget_failed
+            )
             for segment in given.segments
-        ]
+        }
 
     def send(self, document: Document, lineage: Lineage) -> None:
         """Take a document for the error pipeline, which runs at the coordinator."""
@@ -129,11 +131,11 @@ class Replica:
 
     def interrupt(self) -> None:
         """Make a blocked call return soon. Called from another thread."""
-        for copy in self._segments:
+        for copy in self._segments.values():
             copy.interrupt()
 
     def close(self) -> None:
-        for copy in self._segments:
+        for copy in self._segments.values():
             copy.close()
         self._services.__dict__.pop("folder", None)  # it belongs to the coordinator
         self._services.close()

@@ -261,3 +261,27 @@ def test_options_that_follow_single_documents_are_refused(engine: Engine, lines:
     ran = engine("run", "lines.yaml", "--workers", "2", "--tap", "keep")
     assert ran.returncode == 2
     assert "--tap cannot be used together with --workers" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("resources", "message"),
+    [
+        ("map", "'map' must be a snap, and what it needs, such as 'predict=GPU:1,CPU:2'"),
+        ("map=GPU", "'map=GPU' must be a snap, and what it needs"),
+        ("map=GPU:0", "'map=GPU:0' must be a snap, and what it needs"),
+        ("mop=GPU:1", "there is no snap with this label; did you mean 'map'?"),
+        ("read=GPU:1", "the snap runs once, in the run itself, and needs nothing of a worker"),
+    ],
+)
+def test_resources_are_of_snaps_that_run_in_copies(
+    engine: Engine, lines: Path, resources: str, message: str
+) -> None:
+    done = engine("plan", "lines.yaml", "--resources", resources)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_resources_need_a_cluster(engine: Engine, lines: Path) -> None:
+    done = engine("run", "lines.yaml", "--resources", "map=GPU:1")
+    assert done.returncode == 2
+    assert "--resources is for workers on a cluster; say which with --on" in done.stderr

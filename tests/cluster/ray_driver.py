@@ -34,17 +34,17 @@ class Driver:
         ray.init(self.cluster.address, log_to_driver=False)
         _let_ray_print_elsewhere()
         self.nodes: list[Any] = []
-        self._cpus: list[int] = []
-        self.use_nodes([2])
+        self._wanted: list[dict[str, Any]] = []
+        self.use_nodes([{"cpus": 2}])
 
-    def use_nodes(self, cpus: list[int]) -> None:
-        """Have nodes with so many CPUs each."""
-        if cpus == self._cpus:
+    def use_nodes(self, wanted: list[dict[str, Any]]) -> None:
+        """Have these nodes, with CPUs, besides the head node."""
+        if wanted == self._wanted:
             return
-        self._cpus = cpus
+        self._wanted = wanted
         while self.nodes:
             self.cluster.remove_node(self.nodes.pop())
-        self.nodes = [add_node(self.cluster, each) for each in cpus]
+        self.nodes = [add_node(self.cluster, **each) for each in wanted]
         self.cluster.wait_for_nodes()
 
     def run(self, arguments: list[str], folder: str) -> tuple[int, str, str]:

@@ -21,8 +21,8 @@ def cluster_of(cpus: int, **head: Any) -> Cluster:
     return _repeated(lambda: Cluster(initialize_head=True, head_node_args=arguments))
 
 
-def add_node(cluster: Cluster, cpus: int) -> Any:
-    return _repeated(lambda: cluster.add_node(num_cpus=cpus))
+def add_node(cluster: Cluster, cpus: int, **more: Any) -> Any:
+    return _repeated(lambda: cluster.add_node(num_cpus=cpus, **more))
 
 
 def _repeated(start: Callable[[], T]) -> T:

@@ -17,6 +17,10 @@ import pytest
 
 from engine import api
 from engine.cluster import chunks, keyed_copy, keyed_stage, pool, remote_stage
+
+
+from engine.cluster import chunks, pool, remote_stage
+from engine.cluster.needs import Needs
 from engine.cluster.placement import PlacementError, Show, WorkerLostError
 from engine.cluster.replica import Replica
 from engine.documents import Batch
@@ -100,12 +104,17 @@ class Place:
     ) -> None:
         self.shares_files = shares_files
         self.started = 0
+        self.needed: list[Needs] = []
         self._random = random
         self._risk = risk
         self._starts = starts
 
     def begin(self, workers: int) -> None:
         """Threads start at once."""
+
+    def needing(self, needs: Needs) -> Place:
+        self.needed.append(needs)
+        return self
 
     async def start(self, number: int, job: bytes, show: Show) -> Link:
         if self.started >= self._starts:
@@ -440,3 +449,25 @@ def test_documents_that_come_slowly_do_not_wait_for_others(
     )
     assert failure is None
     assert listener.received == [{"root": 1}, {"root": 2}, {"root": 3}]
+
+
+@pytest.mark.parametrize("risk", [0.0, 0.02])
+def test_snaps_with_other_needs_have_workers_of_their_own(project: Path, risk: float) -> None:
+    """Those of `again` need a lamp; all others share workers with a CPU."""
+    pipeline = project / "documents.yaml"
+    alone, _ = run(pipeline)
+    place = Place(Random(1), risk, shares_files=False)
+    spread, failure = asyncio.run(
+        api.start(str(pipeline), workers=2, placement=place, resources={"again": {"lamp": 1}})
+    )
+    assert failure is None
+    assert place.needed == [{"CPU": 1.0, "lamp": 1.0}]
+    assert place.started >= 4
+    assert outcome(spread) == outcome(alone)
+
+
+def test_resources_need_a_cluster(project: Path) -> None:
+    with pytest.raises(EngineError, match="resources are for workers on a cluster"):
+        asyncio.run(
+            api.start(str(project / "lines.yaml"), workers=2, resources={"map": {"GPU": 1}})
+        )

@@ -24,7 +24,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def session(ray_session: Session) -> Session:
     """A cluster with two CPUs."""
-    ray_session.ask("use_nodes", [2])
+    ray_session.ask("use_nodes", [{"cpus": 2}])
     return ray_session
 
 
@@ -33,7 +33,7 @@ def test_too_many_workers_end_with_what_is_missing(session: Session, project: Pa
     assert code == 1
     assert "waiting for nodes: the run needs a CPU for each of its 3 workers" in shown
     assert "did not start within" in shown
-    assert "the Ray cluster has 2, of which 0 are free" in shown
+    assert "the Ray cluster has 2 CPU (0 free)" in shown
     assert "use fewer --workers, add nodes" in shown
 
 
@@ -66,3 +66,30 @@ def test_a_secret_is_in_no_log_of_ray(session: Session, project: Path) -> None:
     logs = session.ask("logs")
     assert "RayWorker" in logs
     assert SECRETS[0] not in logs
+
+
+LAMPS = ["--resources", "large=lamp:1", "--workers", "2"]
+
+
+def test_resources_that_no_node_has_are_named(session: Session, project: Path) -> None:
+    plan = ["plan", "filter_and_map.yaml", "--on", "ray", *LAMPS]
+    code, printed, _ = session.run(plan, project)
+    assert code == 1
+    assert "The run needs 1 CPU, 1 lamp for each of 2 workers.\n" in printed
+    assert "The cluster has 2 CPU, 0 lamp on 2 nodes: too little" in printed
+    run = ["run", "filter_and_map.yaml", "--on", "ray", *LAMPS]
+    code, _, shown = session.ask("run_without_room", run, str(project))
+    assert code == 1
+    assert "the Ray cluster has 2 CPU (2 free) and 0 lamp (0 free)" in shown
+
+
+def test_workers_start_where_their_resources_are(ray_session: Session, project: Path) -> None:
+    session = ray_session
+    session.ask("use_nodes", [{"cpus": 2}, {"cpus": 2, "resources": {"lamp": 2}}])
+    code, printed, shown = session.run(
+        ["plan", "filter_and_map.yaml", "--on", "ray", *LAMPS], project
+    )
+    assert code == 0, shown
+    assert "The cluster has 4 CPU, 2 lamp on 3 nodes: enough." in printed
+    code, _, shown = session.run(["run", "filter_and_map.yaml", "--on", "ray", *LAMPS], project)
+    assert code == 0, shown

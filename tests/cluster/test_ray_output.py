@@ -21,7 +21,7 @@ snaps:
 
 @pytest.fixture
 def session(ray_session: Session) -> Session:
-    ray_session.ask("use_nodes", [2])
+    ray_session.ask("use_nodes", [{"cpus": 2}])
     return ray_session
 
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(bool(refusal()), reason=refusal())
 
 @pytest.fixture(scope="module", params=[[2], [1, 1]], ids=["one_node", "two_nodes"])
 def session(request: pytest.FixtureRequest, ray_session: Session) -> Session:
-    ray_session.ask("use_nodes", request.param)
+    ray_session.ask("use_nodes", [{"cpus": cpus} for cpus in request.param])
     return ray_session
 
 

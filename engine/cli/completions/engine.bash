@@ -34,6 +34,7 @@ _engine() {
     run:--input) _engine_files ''; return ;;
     run:--workers) :; return ;;
     run:--on) :; return ;;
+    run:--resources) :; return ;;
     run:--timeout) :; return ;;
     run:--to) :; return ;;
     run:--limit) :; return ;;
@@ -58,6 +59,8 @@ _engine() {
     graph:-o|graph:--output) _engine_files ''; return ;;
     graph:--report) _engine_files ''; return ;;
     plan:--workers) :; return ;;
+    plan:--on) :; return ;;
+    plan:--resources) :; return ;;
     test:-k) :; return ;;
     test:-j) :; return ;;
     test:--junit) _engine_files ''; return ;;
@@ -114,11 +117,11 @@ _engine() {
   esac
   if [[ $current == -* ]]; then
     case $command in
-      run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --workers --on --timeout --to --limit --dry-run --tap --tap-limit --filter --tap-file --break-on-error --watch --quiet --report --html --project --timezone --debug' -- "$current")) ;;
+      run) COMPREPLY=($(compgen -W '-h --help --param --param-file --input --workers --on --resources --timeout --to --limit --dry-run --tap --tap-limit --filter --tap-file --break-on-error --watch --quiet --report --html --project --timezone --debug' -- "$current")) ;;
       preview) COMPREPLY=($(compgen -W '-h --help --to --from --doc --limit --show --input --param --param-file --allow-rest --allow-sql --no-cache --watch --json --timezone' -- "$current")) ;;
       validate) COMPREPLY=($(compgen -W '-h --help --format' -- "$current")) ;;
       graph) COMPREPLY=($(compgen -W '-h --help -o --output --report' -- "$current")) ;;
-      plan) COMPREPLY=($(compgen -W '-h --help --workers' -- "$current")) ;;
+      plan) COMPREPLY=($(compgen -W '-h --help --workers --on --resources' -- "$current")) ;;
       test) COMPREPLY=($(compgen -W '-h --help -k -x -j --update --junit --coverage --lcov --fail-under --record --input --name --param --param-file' -- "$current")) ;;
       snaps) COMPREPLY=($(compgen -W '-h --help --json' -- "$current")) ;;
       functions) COMPREPLY=($(compgen -W '-h --help --json' -- "$current")) ;;
