@@ -192,14 +192,13 @@ class ActorLink:
         """Wait until the actor has read its job. Raises PlacementError, and Ray's errors."""
         try:
             begun: Begun = await _result(self._actor.begin.remote(self._store.argument(job)))
-            node = await _result(self._actor.__ray_call__.remote(_address))
         except BaseException:  # raised again once the actor has ended
             self._kill()
             raise
         if begun.refusal:
             self._kill()
             raise PlacementError(begun.refusal)
-        self.name += f" (process {begun.process} on node {node})"
+        self.name += f" (process {begun.process} on node {begun.node})"
         self.incarnation = begun.incarnation
         self._listening = asyncio.create_task(self._listen())
         self._cluster.gone.add_done_callback(self._lose_cluster)
@@ -292,10 +291,6 @@ class ActorLink:
                 answer.set_exception(lost)
                 answer.exception()  # perhaps nobody waits for it any more
         return lost
-
-
-def _address(_: RayWorker) -> str:
-    return str(ray.util.get_node_ip_address())
 
 
 async def _result(reference: Any) -> Any:

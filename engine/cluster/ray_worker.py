@@ -28,6 +28,7 @@ class Begun(NamedTuple):
     refusal: str
     incarnation: str = ""
     process: int = 0
+    node: str = ""
 
 
 class RayWorker:
@@ -39,12 +40,15 @@ class RayWorker:
         self._answered = 0
 
     def begin(self, job: bytes) -> Begun:
+        node = str(ray.util.get_node_ip_address())
         try:
-            self._replica = Replica(job, lambda label, line: self._shown.put((label, line)))
+            self._replica = Replica(
+                job, lambda label, line: self._shown.put((label, line)), node=node
+            )
         except VersionError as error:
             return Begun(str(error))
         relax_garbage_collection()
-        return Begun("", uuid.uuid4().hex, os.getpid())
+        return Begun("", uuid.uuid4().hex, os.getpid(), node)
 
     def answer(self, number: int, message: bytes) -> tuple[bytes, list[Line]]:
         """The answer to a message, by its number from 0, and the lines shown meanwhile."""

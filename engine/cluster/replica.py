@@ -35,6 +35,7 @@ from engine.cluster.messages import (
     request_of,
     unpacked,
 )
+from engine.cluster.node_files import NodeFiles
 from engine.documents import Batch, Document, Item, Lineage, StreamEnd, StreamStart
 from engine.errors import EngineError, ExecutionError
 from engine.plan.plan import Port
@@ -66,11 +67,15 @@ class Replica:
     """The snaps of all segments in this process. Used by one thread, except for `interrupt`.
 
     `show(label, line)` takes what snaps show, without secrets; it may be called from any thread.
-    Raises VersionError.
+    `node` names the machine if it may have other files than that of the run. Raises VersionError.
     """
 
     def __init__(
-        self, job: bytes, show: Callable[[str, str], None], load: Load = load_yaml
+        self,
+        job: bytes,
+        show: Callable[[str, str], None],
+        load: Load = load_yaml,
+        node: str = "",
     ) -> None:
         given = _job(job)
         registry = discover()
@@ -79,6 +84,8 @@ class Replica:
             given.plan, Executor(), lambda label, text, request_id="": show(label, text)
         )
         self._services.__dict__["folder"] = Path(given.folder)
+        if node:
+            self._services.files = NodeFiles(self._services.files, node)
         execution = Execution(given.plan, given.identity, self._services, registry, load=load)
         execution.copied = frozenset(
             each.labels[0] for each in given.segments if isinstance(each.keyed, ByKey)

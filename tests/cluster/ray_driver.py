@@ -75,6 +75,15 @@ class Driver:
             printed, shown = run.communicate()
         return run.returncode, printed, shown
 
+    def run_alone(
+        self, arguments: list[str], folder: str, more: dict[str, str]
+    ) -> tuple[int, str, str]:
+        """In a process of its own, with more environment variables than the nodes have."""
+        where = {"RAY_ADDRESS": self.cluster.address} | more
+        with self._start(arguments, folder, where) as run:
+            printed, shown = run.communicate()
+        return run.returncode, printed, shown
+
     def run_with_a_message(
         self, arguments: list[str], folder: str, first: str, rest: str, event: str
     ) -> tuple[int, str, str]:
@@ -124,11 +133,15 @@ class Driver:
             text=True,
         )
 
-    def logs(self) -> str:
-        """All that Ray has logged, with the names of the files."""
+    def known(self) -> str:
+        """All that Ray knows and shows of the runs: its logs with the names of the files, the jobs
+        with their command lines, the actors, the names of objects in shared memory."""
         folder = Path(ray._private.worker._global_node.get_logs_dir_path())
         files = [path for path in folder.rglob("*") if path.is_file()]
-        return "".join(f"{path.name}\n{path.read_text(errors='replace')}\n" for path in files)
+        logs = [f"{path.name}\n{path.read_text(errors='replace')}\n" for path in files]
+        state = ray._private.state
+        shared = [path.name for path in Path("/dev/shm").iterdir()]
+        return f"{''.join(logs)}{state.jobs()}{state.actors()}{shared}"
 
     def end(self) -> None:
         ray.shutdown()

@@ -94,6 +94,14 @@ links:
 KEYED = PIPELINES["keyed"]
 
 
+SCRIPTED = """\
+snaps:
+  number: {snap: Sequence, number_of_documents: 10}
+  double: {snap: RemotePythonScript, script: double.py, copies: any}
+links: [number -> double]
+"""
+
+
 class Place:
     """Workers in threads of this process (a Placement). They are lost with a `risk` per message."""
 
@@ -464,6 +472,22 @@ def test_snaps_with_other_needs_have_workers_of_their_own(project: Path, risk: f
     assert place.needed == [{"CPU": 1.0, "lamp": 1.0}]
     assert place.started >= 4
     assert outcome(spread) == outcome(alone)
+
+
+def test_a_file_that_a_node_lacks_is_named_with_the_node(project: Path) -> None:
+    """The run itself has seen the script before the worker looks for it."""
+    (project / "double.py").write_text("def snaplogic_process(row):\n    return row\n")
+    (project / "scripted.yaml").write_text(SCRIPTED)
+
+    class Elsewhere(Place):
+        async def start(self, number: int, job: bytes, show: Show) -> Link:
+            (project / "double.py").unlink(missing_ok=True)
+            replica = Replica(job, show, node="10.0.0.7")
+            return Link(number, replica, Random(1), 0.0)
+
+    _, failure = run(project / "scripted.yaml", Elsewhere(Random(1), 0.0, shares_files=False), 1)
+    assert f"cannot read the file '{project / 'double.py'}'" in failure
+    assert "the file does not exist on the node 10.0.0.7" in failure
 
 
 def test_resources_need_a_cluster(project: Path) -> None:

@@ -59,13 +59,25 @@ def test_a_client_outside_of_the_cluster_gets_the_same(session: Session, project
     assert (project / "out" / "large.jsonl").read_bytes() == written
 
 
-def test_a_secret_is_in_no_log_of_ray(session: Session, project: Path) -> None:
+def test_a_secret_is_nowhere_in_what_ray_shows(session: Session, project: Path) -> None:
     run = ["run", "parameters.yaml", "--param", f"key={SECRETS[0]}", "--on", "ray"]
-    code, _, shown = session.run([*run, "--workers", "2"], project)
+    code, _, shown = session.ask("run_alone", [*run, "--workers", "2"], str(project), {})
     assert code == 0, shown
-    logs = session.ask("logs")
-    assert "RayWorker" in logs
-    assert SECRETS[0] not in logs
+    known = session.ask("known")
+    assert "RayWorker" in known
+    assert "engine run" in known
+    assert SECRETS[0] not in known
+
+
+def test_variables_of_the_environment_are_those_of_the_run(session: Session, project: Path) -> None:
+    """The nodes have another value, as there would be none elsewhere."""
+    run = ["run", "parameters.yaml", "--param", f"key={SECRETS[0]}", "--on", "ray"]
+    here = {"CLUSTER_PLACE": "Bern"}
+    code, _, shown = session.ask("run_alone", [*run, "--workers", "2"], str(project), here)
+    assert code == 0, shown
+    rows = (project / "out" / "Bern.jsonl").read_text().splitlines()
+    assert rows
+    assert all('"place":"Bern"' in row for row in rows)
 
 
 LAMPS = ["--resources", "large=lamp:1", "--workers", "2"]
