@@ -197,4 +197,5 @@ def test_the_ray_job_has_room_for_its_workers_when_a_node_is_lost() -> None:
     assert command.workers == (group["replicas"] - 1) * cpus
     assert cluster["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
     assert node["image"] == head["image"]
-    assert (node["env"], node["volumeMounts"]) == (head["env"], head["volumeMounts"])
+    assert node["volumeMounts"] == head["volumeMounts"]
+    assert cluster["authOptions"] == {"mode": "token"}
