@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,12 @@ TOKEN = {"authorization": "Bearer open-sesame"}
 PORT = 8123
 
 
-def ask(body: bytes, headers: dict[str, str], path: str = "") -> tuple[int, dict[str, str], str]:
-    connection = HTTPConnection("127.0.0.1", PORT, timeout=60)
+def ask(
+    body: bytes, headers: dict[str, str], path: str = "", task: str = "echo"
+) -> tuple[int, dict[str, str], str]:
+    connection = HTTPConnection("127.0.0.1", PORT, timeout=600)
     try:
-        connection.request("POST", f"/echo{path}", body, headers)
+        connection.request("POST", f"/{task}{path}", body, headers)
         response = connection.getresponse()
         return response.status, dict(response.getheaders()), response.read().decode()
     finally:
@@ -72,6 +75,42 @@ def while_killing(mark: bytes, count: int) -> dict[str, int]:
     return dict(ends)
 
 
+def at_once(callers: int, each: int) -> int:
+    """How many of the requests of so many callers get their own answer."""
+    own: Counter[bool] = Counter()
+
+    def call(caller: int) -> None:
+        for number in range(each):
+            n = caller * each + number
+            status, _, text = ask(json.dumps({"n": n}).encode(), TOKEN)
+            own[status == 200 and json.loads(text)["n"] == n] += 1
+
+    _in_threads(call, callers)
+    return own[True]
+
+
+def while_all_are_busy(callers: int) -> dict[str, int]:
+    """How requests end at a task that answers once one of them is refused."""
+    ends: Counter[str] = Counter()
+
+    def call(_: int) -> None:
+        status = ask(b'{"n": 1}', {}, task="slow")[0]
+        ends[str(status)] += 1
+        if status == 503:
+            Path("refused").touch()
+
+    _in_threads(call, callers)
+    return dict(ends)
+
+
+def _in_threads(call: Callable[[int], None], count: int) -> None:
+    callers = [threading.Thread(target=call, args=(number,)) for number in range(count)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+
+
 def refusal(path: str) -> str:
     try:
         deployment(path)
@@ -83,9 +122,10 @@ def refusal(path: str) -> str:
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    ray.init(address="local", num_cpus=3, include_dashboard=False, log_to_driver=False)
+    ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False)
     serve.start(http_options={"host": "127.0.0.1", "port": PORT})
     serve.run(deployment("echo.yaml"), name="echo", route_prefix="/echo")
+    serve.run(deployment("slow.yaml"), name="slow", route_prefix="/slow")
     found: dict[str, Any] = {
         "answer": ask(b'{"n": 1.50}', TOKEN),
         "below": ask(b'{"n": 2}', TOKEN, "/a/b?x=1"),
@@ -93,6 +133,8 @@ def main() -> None:
         "wrong body": ask(b'{"n": ', TOKEN),
         "too large": ask(b" " * 2000, TOKEN),
         "triggered": refusal("nightly.yaml"),
+        "at once": at_once(16, 10),
+        "all busy": while_all_are_busy(8),
         "instance killed": while_killing(b"engine.tasks.worker.instance", 200),
         "replica killed": while_killing(b"ray::ServeReplica:echo", 200),
     }

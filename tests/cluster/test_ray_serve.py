@@ -21,6 +21,20 @@ FILES = {
     "  echo: {snap: Mapper, mappings: {$n: $content.n, $below: $path_info}}\n",
     "echo.yaml": "type: ultra\npipeline: pipeline.yaml\nbearer_token: ${env:TOKEN}\n"
     "limits: {body: 1000}\n",
+    "slow.yaml": "type: ultra\npipeline: waits.yaml\n"
+    "limits: {in_flight: 1, queue: 1}\ntimeouts: {request: 10m}\n",
+    "waits.yaml": """\
+snaps:
+  wait:
+    snap: RemotePythonScript
+    source: |
+      import os, time
+
+      def snaplogic_process(row):
+          while not os.path.exists("%s"):
+              time.sleep(0.05)
+          return {"done": True}
+""",
     "nightly.yaml": "type: triggered\npipeline: pipeline.yaml\n",
 }
 
@@ -30,7 +44,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What callers got."""
     folder = tmp_path_factory.mktemp("serve")
     for name, text in FILES.items():
-        (folder / name).write_text(text)
+        (folder / name).write_text(text.replace("%s", str(folder / "refused")))
     done = subprocess.run(
         inside([sys.executable, "-m", "tests.cluster.serve_driver"]),
         cwd=folder,
@@ -42,7 +56,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         },
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=3600,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -82,6 +96,18 @@ def test_a_replica_that_dies_costs_what_it_was_working_on(found: dict[str, Any])
     assert sum(ends.values()) == 200
     assert ends.keys() <= {"own answer", "500", "502", "503", "broken connection"}
     assert ends["own answer"] >= 150
+
+
+def test_callers_at_the_same_time_get_their_own_answers(found: dict[str, Any]) -> None:
+    assert found["at once"] == 160
+
+
+def test_requests_that_would_wait_too_long_are_refused(found: dict[str, Any]) -> None:
+    """One is in the replica, one waits in front of it; Ray may take another one in between."""
+    ends = found["all busy"]
+    assert ends.keys() == {"200", "503"}
+    assert sum(ends.values()) == 8
+    assert ends["503"] >= 4
 
 
 def test_a_triggered_task_is_refused(found: dict[str, Any]) -> None:
