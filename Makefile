@@ -67,8 +67,10 @@ types: $(READY)
 unit: $(READY) $(if $(shell command -v npm),web $(YAMLLS))
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
 
-## The tests of the placement on Ray, and of Ray Serve. Ray has an environment of its own.
+## The tests of the placement on Ray, and of Ray Serve. Ray has an environment of its own, and a
+## network of its own, as it listens on all interfaces.
 test-ray: $(VENV)-ray/.ready
+	$(VENV)-ray/bin/python -m tests.cluster.namespaces \
 	$(VENV)-ray/bin/python -m pytest tests/cluster/test_ray_*.py $(ARGS)
 
 $(VENV)-ray/.ready: pyproject.toml requirements/ray.txt

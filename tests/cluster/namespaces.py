@@ -1,10 +1,14 @@
-"""A network of its own for what listens on all interfaces, as Ray does; it has loopback only."""
+"""A network of its own for what listens on all interfaces, as Ray does; it has loopback only.
+
+`python -m tests.cluster.namespaces COMMAND …` runs a command in one, if one can be made here.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import sys
 from functools import cache
 
 
@@ -24,3 +28,9 @@ def inside(command: list[str]) -> list[str]:
     root = [] if os.geteuid() == 0 else ["--map-root-user"]
     up = 'ip link set lo up && exec "$@"'
     return ["unshare", "--net", *root, "sh", "-c", up, "sh", *command]
+
+
+if __name__ == "__main__":
+    wanted = sys.argv[1:]
+    command = wanted if refusal() else inside(wanted)
+    os.execvp(command[0], command)
