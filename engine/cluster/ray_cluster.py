@@ -288,4 +288,7 @@ def _refusal(error: Exception, target: str) -> str:
             "and RAY_AUTH_TOKEN_PATH to the file with the token of the cluster"
         )
     reason = next(filter(None, map(str.strip, text.splitlines())), type(error).__name__)
-    return f"cannot connect to Ray at {target!r}; is the cluster running? {reason}"
+    return (
+        f"cannot connect to Ray at {target!r}: {reason}; check that the cluster is running, and "
+        "that RAY_AUTH_TOKEN_PATH names a file with its token"
+    )

@@ -17,9 +17,6 @@ import pytest
 
 from engine import api
 from engine.cluster import chunks, keyed_copy, keyed_stage, pool, remote_stage
-
-
-from engine.cluster import chunks, pool, remote_stage
 from engine.cluster.needs import Needs
 from engine.cluster.placement import PlacementError, Show, WorkerLostError
 from engine.cluster.replica import Replica

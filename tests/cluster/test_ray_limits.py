@@ -86,9 +86,7 @@ def test_another_token_is_refused(session: Session, project: Path, on: str) -> N
     wrong = {"RAY_AUTH_TOKEN": "5" * 64}
     code, _, shown = session.ask("run_alone", run, str(project), wrong)
     assert code == 2
-    assert (
-        "refused the token, or got none; set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN_PATH" in shown
-    )
+    assert "check that the cluster is running, and that RAY_AUTH_TOKEN_PATH names a file" in shown
 
 
 LAMPS = ["--resources", "large=lamp:1", "--workers", "2"]
