@@ -116,10 +116,11 @@ class StageHost:
             if not emission.items:
                 return
             port = member.pass_on(len(batch.items), emission)
-            if port not in self._inside:
+            target = self._inside.get(port)
+            if target is None:
                 yield port, emission
                 return
-            index, view = self._inside[port]
+            index, view = target
             batch = emission
 
     def finish(self) -> Outputs:

@@ -73,7 +73,7 @@ class Manned:
         request = Request(number, RequestHead("GET", "/").packed(), b"")
         too_late = RunFailure(504, "the request took too long")
         deadline = self.clock.now + SECONDS
-        job = PendingRequest(request, self._note, deadline, too_late, self.pool.withdraw)
+        job = PendingRequest(request, self._note, deadline, too_late, self.pool)
         self.pool.submit(job)
 
     def _note(self, response: Response | Reply) -> None:

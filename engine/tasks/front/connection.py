@@ -104,7 +104,8 @@ class Connection(Outgoing):
         self._exchanges.append(exchange)
         self._reading = exchange
         if len(self._exchanges) == 1:
-            self._advance()
+            if exchange.refusal is not None or exchange.expects:
+                self._advance()
         elif not (self._hung_up or self in self.server.paused):
             self.server.paused.add(self)
             self.transport.pause_reading()
@@ -193,7 +194,8 @@ class Connection(Outgoing):
         if len(self._exchanges) <= 1 and self in self.server.paused:
             self.server.paused.discard(self)
             self.transport.resume_reading()
-        self._advance()
+        if self._exchanges:
+            self._advance()
 
     def close(self) -> None:
         """Send what is waiting and hang up; linger if the caller may still be sending."""

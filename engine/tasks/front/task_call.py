@@ -87,15 +87,17 @@ class TaskCall:
         closed = self._front.closed.get(task.name)
         if closed is not None and self.takes_work:
             return closed_task(closed)
-        refusal = self._front.rate_limits.of_address(task, head.client)
-        if refusal is not None:
-            return refusal
+        if task.limits.rate_per_address is not None:
+            refusal = self._front.rate_limits.of_address(task, head.client)
+            if refusal is not None:
+                return refusal
         decision = self._front.access.of(task).check(head.headers)
         if isinstance(decision, Reply):
             return decision
         refusal = None if head.is_readable else unreadable_path()
-        if head.method not in self._methods:
-            refusal = method_not_allowed(head.method, self._methods)
+        methods = self._methods
+        if head.method not in methods:
+            refusal = method_not_allowed(head.method, methods)
         if isinstance(decision, Caller):
             return self._admission(decision) or refusal
         self._decide = decision
@@ -108,7 +110,10 @@ class TaskCall:
     def _admission(self, caller: Caller) -> Reply | None:
         """None if the caller, who is known now, may go on."""
         self._caller = caller
-        return self._front.rate_limits.of_token(self._hosted.task, caller.key)
+        task = self._hosted.task
+        if task.limits.rate_per_token is None:
+            return None
+        return self._front.rate_limits.of_token(task, caller.key)
 
     def refuse(self, reply: Reply) -> Reply:
         self._allow(reply)
@@ -205,13 +210,10 @@ class TaskCall:
             self._deciding.cancel()
         else:
             self._submits.withdraw(self._number)
-        self._record(_CALLER_GONE, "gone", 0)
+        self.record(_CALLER_GONE, 0)
 
     def record(self, reply: Response | Reply, size: int) -> None:
-        self._record(reply.status, reply.outcome, size)
-
-    def _record(self, status: int, outcome: str, size: int) -> None:
-        now = time.perf_counter()
+        now, status, outcome = time.perf_counter(), reply.status, reply.outcome
         seconds = now - self._started
         self._hosted.statistics.record(status, outcome, seconds)
         if self._front.tracing is not None and self.tag.is_sampled:
@@ -269,5 +271,5 @@ def _values(headers: Headers, wanted: str) -> list[str]:
     return [value for name, value in headers if name == wanted]
 
 
-_CALLER_GONE = 499
-"""The status in log and metrics of a request whose caller did not wait for the response."""
+_CALLER_GONE = Reply(499, [], b"", "gone")
+"""What log and metrics say of a request whose caller did not wait for the response."""

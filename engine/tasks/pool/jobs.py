@@ -69,8 +69,9 @@ class Jobs:
         """The job is over."""
         del self._open[job.id]
         self.size -= job.size
-        for jobs in (self._again, self._waiting, self._suspects):
-            jobs.pop(job.id, None)
+        if job.process is None:
+            for jobs in (self._again, self._waiting, self._suspects):
+                jobs.pop(job.id, None)
 
     def overdue(self, now: float) -> list[Job]:
         return [job for job in self._open.values() if job.deadline <= now]

@@ -68,13 +68,13 @@ class Pool:
 
     def submit(self, job: Job) -> None:
         """Do the job, or fail it at once if it cannot wait."""
-        refusal = self._refusal(job)
+        jobs, generations = self.jobs, self.generations
+        waiting, on_demand = jobs.waiting, generations.staffing.on_demand
+        refusal = self._refusal(job, waiting)
         if refusal is not None:
             job.fail(refusal)
             return
-        jobs, generations = self.jobs, self.generations
-        is_next = not (jobs.waiting or generations.staffing.on_demand)
-        process = generations.least_busy() if is_next else None
+        process = None if waiting or on_demand else generations.least_busy()
         jobs.open(job)
         if process is None:
             jobs.wait(job)
@@ -122,14 +122,15 @@ class Pool:
         if self._watch is not None:
             self._watch.cancel()
 
-    def _refusal(self, job: Job) -> RunFailure | None:
+    def _refusal(self, job: Job, waiting: int) -> RunFailure | None:
+        current, jobs, room = self.generations.current, self.jobs, self.task.limits.queue
         if self._draining:
             return _SHUTTING_DOWN
-        if self.generations.current.disabled:
+        if current.disabled:
             return _DISABLED
-        jobs, staffing = self.jobs, self.generations.staffing
-        room = self.task.limits.queue + (staffing.most - jobs.active if staffing.on_demand else 0)
-        if jobs.waiting >= room or jobs.size + job.size > MEMORY_FOR_BODIES:
+        if current.staffing.on_demand:
+            room += current.staffing.most - jobs.active
+        if waiting >= room or jobs.size + job.size > MEMORY_FOR_BODIES:
             return _FULL
         return None
 

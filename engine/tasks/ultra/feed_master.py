@@ -55,7 +55,7 @@ class FeedMaster(HostedTask):
         deadline, too_late = request.deadline or now + seconds, self._too_late
         if deadline < now + seconds - _SAME_SECONDS:  # the caller waits for less
             too_late = no_response(deadline - now)
-        job = PendingRequest(request, deliver, deadline, too_late, self.withdraw)
+        job = PendingRequest(request, deliver, deadline, too_late, self.pool)
         self.pool.submit(job)
         return job
 
@@ -73,7 +73,7 @@ class FeedMaster(HostedTask):
 class PendingRequest(Job):
     """A request without a response."""
 
-    __slots__ = ("_body", "_deliver", "_leave", "_request")
+    __slots__ = ("_body", "_deliver", "_pool", "_request")
 
     def __init__(
         self,
@@ -81,12 +81,12 @@ class PendingRequest(Job):
         deliver: Deliver,
         deadline: float,
         too_late: RunFailure,
-        leave: Callable[[int], None],
+        pool: Pool,
     ) -> None:
         super().__init__(request.id, deadline, too_late, len(request.body), request.tag)
         self._request = request
         self._deliver = deliver
-        self._leave = leave
+        self._pool = pool
         self._body: StreamedBody | None = None
 
     def message(self, now: float) -> Request:
@@ -115,7 +115,7 @@ class PendingRequest(Job):
             self.process.channel.send(Taken(self.id, size))
 
     def left(self) -> None:
-        self._leave(self.id)
+        self._pool.withdraw(self.id)
 
     def fail(self, failure: RunFailure) -> None:
         if self._body is not None:

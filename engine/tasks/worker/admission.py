@@ -43,9 +43,9 @@ class Admission:
         items: list[Item] = []
         lineage: list[Lineage] = []
         admitted: list[int] = []
-        now = monotonic()
+        now, note_tag = monotonic(), self._ledger.tags.add
         for request in requests:
-            self._ledger.tags.add(request.id, request.tag)
+            note_tag(request.id, request.tag)
             if request.is_late(now):
                 self._responder.too_late(request.id)
                 continue

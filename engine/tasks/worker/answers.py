@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import repeat
 
-from engine.documents import Batch, Item, Lineage, StreamEnd, StreamStart
+from engine.documents import NO_LINEAGE, Batch, Item, Lineage, StreamEnd, StreamStart
 from engine.plan.plan import Port
 from engine.run.lineage import Ledger
 
@@ -22,8 +23,7 @@ class Answers:
         self._stray_ports: set[Port] = set()
 
     def take(self, port: Port, batch: Batch) -> None:
-        for position, item in enumerate(batch.items):
-            lineage = batch.lineage_of(position)
+        for item, lineage in zip(batch.items, batch.lineage or repeat(NO_LINEAGE), strict=False):
             if item.__class__ is dict:
                 self._answer(port, lineage, [item])
             else:

@@ -121,9 +121,12 @@ def response_of(request: int, items: list[Item]) -> Response:
 def _response_of_document(request: int, document: Document) -> Response:
     if "content" not in document:
         return Response(request, _OK, [_JSON], to_json(document, "the response"))
-    status, headers = response_head(document)
-    given = next((value for name, value in headers if name == "content-type"), None)
     content = document["content"]
+    headers: Headers = []
+    status, given = _OK, None
+    if len(document) > 1:
+        status, headers = response_head(document)
+        given = next((value for name, value in headers if name == "content-type"), None)
     if given is None:
         headers.append(_BYTES if isinstance(content, bytes) else _JSON)
     return Response(request, status, headers, _body(content, given))
