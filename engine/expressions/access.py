@@ -166,6 +166,8 @@ def method_hint(name: str, cls: type | None = None) -> str:
     kinds = sorted({kind_of_type(other) for other in others})
     if cls is not None and kind_of_type(cls) in kinds:  # a date, but not of this class
         kinds = sorted(other.__name__ for other in others if other.__name__[0].isupper())
+    if kinds == ["arrays"] and cls is not None:  # of XML, for example, an element that is alone
+        return f"it is a method of arrays; for one value or many, use [].concat(value).{name}(…)"
     return f"it is a method of {' and '.join(kinds)}" if kinds else ""
 
 

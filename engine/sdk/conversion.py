@@ -69,7 +69,9 @@ def _convert_settings(
     free = [name for name in facts if name not in values]  # one that is given is hardly meant
     meant = ""
     for key in unknown:
-        near = _not_nested(key, values[key], free) or nearest_hint(key, free)
+        near = (
+            _not_nested(key, values[key], free) or _other_word(key, free) or nearest_hint(key, free)
+        )
         meant += near
         issues.append(
             Issue(
@@ -100,6 +102,25 @@ def _not_nested(key: str, value: Any, free: Collection[str]) -> str:
     held = [str(name) for name in value if name in free] if isinstance(value, Mapping) else []
     names = ", ".join(map(repr, held))
     return f"remove '{key}:', and write {names} in its place" if held else ""
+
+
+_OTHER_WORDS = {
+    "folder": "directory",
+    "dir": "directory",
+    "pattern": "filter",
+    "glob": "filter",
+    "condition": "filter",
+    "filename": "file",
+    "path": "file",
+    "url": "service_url",
+}
+"""What people call a setting, and its name in the snaps that have it."""
+
+
+def _other_word(key: str, free: Collection[str]) -> str:
+    """The hint for a key that is another word for a setting; else empty."""
+    word = _OTHER_WORDS.get(key.lower(), "")
+    return Hint(f"did you mean {word!r}?", [Replacement(word, key)]) if word in free else ""
 
 
 def _instead_of(unknown: list[str], missing: list[str]) -> str:

@@ -29,6 +29,10 @@ _SPACED = {b"{}": b"{ }", b"[]": b"[ ]"}
 _TOO_DEEP = "it is nested too deeply"
 
 CHANGE_IT_FIRST = "change the value first, for example with a Mapper"
+_IS_NAN = " is NaN, which JSON cannot represent"
+_REPLACE_NAN = (
+    "text that is not a number becomes NaN; replace it in a Mapper, as in isNaN($n) ? null : $n"
+)
 """What to do about a value that cannot be written."""
 
 
@@ -73,7 +77,8 @@ def unwritable_part(value: Value) -> str:
 
 def _refusal(value: Value, what: str) -> DataError:
     reason = unwritable_part(value) or _TOO_DEEP
-    return DataError(f"cannot write {what} as JSON", reason, CHANGE_IT_FIRST)
+    resolution = _REPLACE_NAN if reason.endswith(_IS_NAN) else CHANGE_IT_FIRST
+    return DataError(f"cannot write {what} as JSON", reason, resolution)
 
 
 def _unwritable_parts(value: Value, path: str) -> Iterator[str]:

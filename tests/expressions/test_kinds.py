@@ -37,6 +37,11 @@ def inferred(text: str) -> Inferred:
         ("Date.now().trimm()", "a date has no method `trimm`", "dates have methods such as"),
         ("Date.now().plusDay(1)", "a date has no method `plusDay`", "did you mean `plusDays`?"),
         ("Date.now().trim()", "a date has no method `trim`", "it is a method of strings"),
+        (
+            "('a' + $b).join(';')",
+            "a string has no method `join`",
+            "it is a method of arrays; for one value or many, use [].concat(value).join(…)",
+        ),
         ("'a'.plusDays(1)", "a string has no method `plusDays`", "it is a method of dates"),
         ("('a' + $b).getTime()", "a string has no method `getTime`", "it is a method of dates"),
         ("[1].toUpperCase()", "an array has no method `toUpperCase`", "it is a method of strings"),

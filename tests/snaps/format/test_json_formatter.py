@@ -193,3 +193,9 @@ def encoded_at_once(settings: Any, given: list[Any], folder: Path) -> tuple[list
     emitted: list[Batch] = []
     result = kit.run_snap(AtOnce, settings, [{}], on_error="discard", project=folder)
     return [batch for batch in emitted if batch.items], result.statistics.errors
+
+
+def test_not_a_number_has_a_remedy(run_snap: Any) -> None:
+    (error,) = run_snap("JSONFormatter", {}, [{"n": float("nan")}], on_error="route").errors
+    assert error["reason"] == "$.n is NaN, which JSON cannot represent"
+    assert error["resolution"].endswith("replace it in a Mapper, as in isNaN($n) ? null : $n")
