@@ -219,23 +219,18 @@ class SpreadStage:
         """Send a batch that every worker needs; what the first one makes of it is delivered."""
         request = Chunk(self._segment.number, view, (packed(batch.items),))
         message = to_bytes(request)  # one for all: it may be large
-        copies = [Sent(request, 0, message) for _ in range(self._pool.count)]
+        copies = [Sent(request, 0, message, is_kept=True) for _ in range(self._pool.count)]
         await ordered.put(copies[0])
         for number, sent in enumerate(copies):
             await self._send(number, sent)
         await asyncio.wait([sent.answer for sent in copies])
-        for number, sent in enumerate(copies):
-            self._prologues[number].append(sent)
 
     async def _ask_all(self, request: Open | Begin | HoldBack | Finish) -> list[Reply]:
-        copies = [Sent(request, 0) for _ in range(self._pool.count)]
+        is_kept = not isinstance(request, Finish)
+        copies = [Sent(request, 0, is_kept=is_kept) for _ in range(self._pool.count)]
         for number, sent in enumerate(copies):
             await self._send(number, sent)
-        replies = [reply_of(await sent.answer) for sent in copies]
-        if not isinstance(request, Finish):
-            for number, sent in enumerate(copies):
-                self._prologues[number].append(sent)
-        return replies
+        return [reply_of(await sent.answer) for sent in copies]
 
     async def _free_worker(self) -> int:
         while True:
@@ -269,6 +264,8 @@ class SpreadStage:
         if answer.cancelled() or answer.exception() is not None:
             return  # the worker is lost; the one that replaces it gets the message
         self._under_way[number].remove(sent)
+        if sent.is_kept:
+            self._prologues[number].append(sent)
         if isinstance(sent.request, Chunk) and self._runs is not None:
             (self._open_runs.discard if sent.request.ends else self._open_runs.add)(number)
         self._has_worked[number] |= isinstance(sent.request, Chunk | Share | Lines | Range)
@@ -289,7 +286,7 @@ class SpreadStage:
         if number in self._open_runs:
             raise self._state_is_gone()
         link = self._pool.links[number]
-        for known in self._prologues[number]:
+        for known in [*self._prologues[number]]:
             reply = reply_of(await (await link.send(known.message)))
             if reply.failure is not None:
                 raise reply.failure

@@ -11,12 +11,19 @@ from engine.errors import EngineError
 
 class Sent:
     """A message, until it is answered. `amount`: documents, or bytes of text. `worker`: the one
-    that gets it, if that is fixed."""
+    that gets it, if that is fixed. `is_kept`: whoever replaces that worker must get it, too."""
 
     def __init__(
-        self, request: Request, amount: int, message: bytes = b"", worker: int = -1
+        self,
+        request: Request,
+        amount: int,
+        message: bytes = b"",
+        worker: int = -1,
+        *,
+        is_kept: bool = False,
     ) -> None:
         self.worker = worker
+        self.is_kept = is_kept
         self.message = message or to_bytes(request)
         self.request = request
         self.amount = amount

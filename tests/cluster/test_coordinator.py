@@ -282,12 +282,45 @@ class Once(Random):
         return 0.0 if self._left == -1 else 1.0
 
 
-@pytest.mark.parametrize("message", [20, 30, 45])
+@pytest.mark.parametrize("message", [3, 5, 8, 11, 14, 20, 30, 45])
 def test_a_lost_copy_gets_its_documents_again(project: Path, message: int) -> None:
     alone, _ = run(project / "keyed.yaml")
     place = Place(Once(message), 0.5, shares_files=True)
     spread, failure = run(project / "keyed.yaml", place, 3)
     assert (place.started, failure) == (4, "")
+    assert outcome(spread) == outcome(alone)
+
+
+def test_a_worker_that_is_lost_before_all_are_ready_is_prepared_again(project: Path) -> None:
+    is_replaced = threading.Event()
+
+    class Hasty(Place):
+        """Worker 1 is lost when it has opened its snaps; worker 2 has not by then."""
+
+        async def start(self, number: int, job: bytes, show: Show) -> Link:
+            link = await super().start(number, job, show)
+            work, take = link._replica.answer, link._answer
+
+            def slow(message: bytes) -> bytes:
+                is_replaced.wait(60)
+                return work(message)
+
+            def lost(answer: asyncio.Future[bytes], data: bytes) -> None:
+                take(answer, data)
+                if not link.lost.done():
+                    link._lose()
+
+            if number == 2:
+                link._replica.answer = slow  # type: ignore[method-assign]
+            elif self.started <= 2:
+                link._answer = lost  # type: ignore[method-assign]
+            else:
+                is_replaced.set()
+            return link
+
+    alone, _ = run(project / "lines.yaml")
+    spread, failure = run(project / "lines.yaml", Hasty(Random(1), 0.0, shares_files=True), 2)
+    assert failure == ""
     assert outcome(spread) == outcome(alone)
 
 
