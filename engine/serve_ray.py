@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -28,6 +29,7 @@ from engine.tasks.front.calls import Call
 from engine.tasks.front.front import PREFIX, Front, Policy
 from engine.tasks.front.head import RefusedHeadError, read_head
 from engine.tasks.front.reply import Reply, body_with_id, too_large
+from engine.tasks.pool.hosted_task import RETRY_AFTER
 from engine.tasks.pool.statistics import TaskStatistics
 from engine.tasks.ultra.feed_master import FeedMaster
 from engine.tasks.wire.messages import Headers, Response
@@ -65,6 +67,8 @@ def deployment(
         "max_queued_requests": task.limits.queue,
         "graceful_shutdown_timeout_s": task.timeouts.drain,
     }
+    if "backpressure_config" in signature(serve.deployment).parameters:  # not in older versions
+        settings["backpressure_config"] = {"retry_after_s": float(RETRY_AFTER)}
     made = serve.deployment(UltraReplica, **(settings | options))
     return made.bind(pipeline, dict(parameters or {}), terse)
 

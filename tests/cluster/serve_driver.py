@@ -94,8 +94,9 @@ def while_all_are_busy(callers: int) -> dict[str, int]:
     ends: Counter[str] = Counter()
 
     def call(_: int) -> None:
-        status = ask(b'{"n": 1}', {}, task="slow")[0]
-        ends[str(status)] += 1
+        status, headers, _body = ask(b'{"n": 1}', {}, task="slow")
+        known = {key.lower(): value for key, value in headers.items()}
+        ends[f"{status} {known.get('retry-after', '')}".strip()] += 1
         if status == 503:
             Path("refused").touch()
 
