@@ -80,6 +80,29 @@ def test_variables_of_the_environment_are_those_of_the_run(session: Session, pro
     assert all('"place":"Bern"' in row for row in rows)
 
 
+WAITING = """\
+snaps:
+  number: {snap: Sequence, number_of_documents: 10}
+  wait:
+    snap: RemotePythonScript
+    copies: any
+    source: |
+      import threading
+
+      def snaplogic_process(row):
+          threading.Event().wait()
+links: [number -> wait]
+"""
+
+
+def test_the_time_of_a_run_is_limited(session: Session, tmp_path: Path) -> None:
+    (tmp_path / "waiting.yaml").write_text(WAITING)
+    run = ["run", "waiting.yaml", "--on", "ray", "--workers", "2", "--timeout", "3"]
+    code, _, shown = session.run(run, tmp_path)
+    assert code == 1
+    assert "the run did not end within 3 seconds" in shown
+
+
 @pytest.mark.parametrize("on", ["ray", "ray://127.0.0.1:10001"])
 def test_another_token_is_refused(session: Session, project: Path, on: str) -> None:
     run = ["run", "filter_and_map.yaml", "--workers", "2", "--on", on]
