@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from engine.cli import main
 from engine.errors import ConfigurationError
@@ -25,7 +26,7 @@ from engine.tasks.front.tls import ServerTls, TlsFiles
 from tests.tasks.certificates import DAY, Made, make
 from tests.tasks.conftest import Serve, Served
 from tests.tasks.echoing import Echo
-from tests.tasks.hosting import in_each_loop, in_loop, turns
+from tests.tasks.hosting import SECONDS, in_each_loop, in_loop, turns
 from tests.tasks.wire import CLOSE, answers, message
 
 ECHO = "snaps: {echo: {snap: Mapper, mappings: {$content: $}}}"
@@ -357,6 +358,24 @@ async def test_a_request_that_crosses_with_the_end_sees_the_end_and_is_not_reset
             await here.server.drain(0)
             assert await asyncio.to_thread(everything, caller) == b""
         assert here.echo.asked == []
+
+
+def test_a_caller_that_asks_again_does_not_lose_its_last_response(tmp_path: Path) -> None:
+    """On the server's loop: that of the standard library does not read while it closes."""
+
+    async def check() -> None:
+        async with asyncio.timeout(SECONDS), secured(tmp_path) as here:
+            with await asyncio.to_thread(here.open) as caller:
+                caller.sendall(message("GET", "/large"))
+                here.server.draining = True
+                await turns(lambda: here.echo.sent)
+                caller.sendall(message("POST", "/again", (), bytes(200_000)))
+                (response,) = answers(await asyncio.to_thread(everything, caller))
+            assert here.echo.asked == ["/large"]
+            assert response.header("connection") == ["close"]
+            assert len(response.body) > 20_000_000
+
+    uvloop.run(check())
 
 
 @in_loop
