@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 
 from engine.errors import ConfigurationError
 from engine.tasks.definition.jwt_rules import JwtRules
+from engine.tasks.definition.task_file import parse_task
 from engine.tasks.front import jwt_check
 from engine.tasks.front.caller import Caller
 from engine.tasks.front.json_keys import Keys, find_key, load_keys, parse_keys
@@ -267,3 +268,6 @@ def test_the_audience_must_be_named_or_waived() -> None:
         assert found is not None
         assert found.audience == read
     assert "the setting 'audience' is missing" in problem_in(TRIGGERED + rules)
+    (warning,) = parse_task(f"{TRIGGERED}{rules}  audience: [any]\n").problems
+    assert warning.severity == "warning"
+    assert "write 'audience: any'" in warning.hint

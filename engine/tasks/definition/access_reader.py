@@ -98,6 +98,11 @@ class AccessReader:
             if not getattr(given, key):
                 message = f"'jwt.{key}' is empty, so no token could be valid"
                 self._collector.report("bad-setting", ("jwt", key), message, "name at least one")
+        if given.audience == ("any",):
+            message = "'any' in a list is the name of an audience"
+            hint = "write 'audience: any' to accept tokens for every audience"
+            path = ("jwt", "audience")
+            self._collector.report("bad-setting", path, message, hint, severity="warning")
         leeway: float | None = None
         if given.leeway is not None:
             leeway = parsed(("jwt", "leeway"), given.leeway, parse_duration)
