@@ -89,6 +89,7 @@ class KeyedCopy:
             "holds_back": self._entry.members[0].holds_back,
             "more": self._more,
             "upto": self._upto,
+            "kinds": self._entry.members[0].kinds,
         }
 
 

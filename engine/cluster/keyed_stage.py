@@ -35,7 +35,7 @@ from engine.cluster.pool import Pool
 from engine.cluster.remote_stage import CREDITS, WINDOW, SpreadStage
 from engine.cluster.sent import Sent, fail
 from engine.documents import NO_LINEAGE, Batch, Item
-from engine.errors import EngineError, SnapFailedError
+from engine.errors import EngineError, ExecutionError, SnapFailedError
 from engine.plan.plan import Port
 from engine.run.elsewhere import Deliver
 from engine.run.execution import Execution
@@ -43,8 +43,8 @@ from engine.run.inbox import Inbox, joined
 from engine.run.report import SnapStatistics
 from engine.run.worker import Worker
 
-KEPT_BYTES = 32 << 20
-"""Shares of one worker that are kept for the one that replaces it."""
+KEPT_BYTES = 64 << 20
+"""Shares of all workers that are kept for those that replace them."""
 
 MOST_HELD = 8192
 """Last documents that wait for those of other workers, per worker and more or less."""
@@ -75,6 +75,7 @@ class KeyedStage(SpreadStage):
         self._holding: set[int] = set()
         """The workers that hold back what comes of their documents."""
         self._kept_bytes = [0] * pool.count
+        self._most_kept = KEPT_BYTES // pool.count
         self._pages = [0] * pool.count
         self._is_done = False
 
@@ -99,6 +100,7 @@ class KeyedStage(SpreadStage):
         have more have come."""
         upto = dict.fromkeys(range(self._pool.count), -1)
         held: dict[Port, list[_Placed]] = {}
+        kinds: dict[str, str] = {}
         while upto:
             is_full = sum(map(len, held.values())) >= MOST_HELD * self._pool.count
             least = min(upto.values())
@@ -111,12 +113,22 @@ class KeyedStage(SpreadStage):
                 _add_placed(reply, held)
                 if (failure := self._renumbered(reply.failure)) is not None:
                     raise failure
+                self._check_kinds(reply.kinds, kinds)
                 self._count(reply)
             limit = min(upto.values(), default=None)
             await self._deliver_placed(held, limit, deliver)
         self._is_done = True
         for each in self._counts.values():
             each.status = "completed"
+
+    def _check_kinds(self, given: Mapping[str, str], known: dict[str, str]) -> None:
+        for what, kind in given.items():
+            if known.setdefault(what, kind) != kind:
+                raise ExecutionError(
+                    f"{what} in {self._label!r} got {known[what]} in one copy, and {kind} in "
+                    "another one",
+                    "convert the values first; a run with --workers 1 names the documents",
+                )
 
     async def _next_pages(self, workers: Iterable[int]) -> list[Reply]:
         pages = [(number, Sent(Finish(self._segment.number), 0)) for number in workers]
@@ -183,7 +195,7 @@ class KeyedStage(SpreadStage):
             part = msgspec.structs.replace(sent.request.part, items=b"")
             sent.request = msgspec.structs.replace(sent.request, part=part)
             self._kept_bytes[number] += len(sent.message)
-            if self._kept_bytes[number] <= KEPT_BYTES:
+            if self._kept_bytes[number] <= self._most_kept:
                 self._prologues[number].append(sent)
             else:
                 self._prologues[number] = []
@@ -191,7 +203,7 @@ class KeyedStage(SpreadStage):
     async def _reopen(self, number: int) -> None:
         if self._is_done:
             return
-        if self._kept_bytes[number] > KEPT_BYTES or self._pages[number]:
+        if self._kept_bytes[number] > self._most_kept or self._pages[number]:
             raise self._state_is_gone()
         await super()._reopen(number)
 

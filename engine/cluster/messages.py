@@ -201,7 +201,7 @@ class Reply(msgspec.Struct):
     read further. `seconds`: how long it took.
 
     Of a keyed segment: `places` of the items of each port; `holds_back`: results come at the end;
-    `more` are to come, all of them after the place `upto`.
+    `more` are to come, all of them after the place `upto`; `kinds` must be those of all copies.
     """
 
     outputs: list[tuple[Port, bytes]]
@@ -214,6 +214,7 @@ class Reply(msgspec.Struct):
     holds_back: bool = False
     more: bool = False
     upto: int = 0
+    kinds: Mapping[str, str] = {}
 
 
 def packed(items: list[Item]) -> bytes:

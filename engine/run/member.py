@@ -122,6 +122,10 @@ class Member:
     def holds_back(self) -> bool:
         return self._is_open and self.snap.holds_back
 
+    @property
+    def kinds(self) -> Mapping[str, str]:
+        return self.snap.kinds() if self._is_open else {}
+
     def interrupt(self) -> None:
         if self._made is not None:
             self._made.interrupt()

@@ -243,6 +243,10 @@ class Snap(Generic[S]):
         """Whether a copy (`ByKey`) keeps what comes of its documents until `finish`."""
         return False
 
+    def kinds(self) -> Mapping[str, str]:
+        """What must be the same in all copies (`ByKey`) that know it: `avg of $x` to `numbers`."""
+        return {}
+
     def hold_back(self) -> None:
         """From now on, keep what comes of the documents until `finish`, as another copy does."""
 

@@ -177,6 +177,10 @@ class Aggregate(Snap[AggregateSettings]):
     def holds_back(self) -> bool:
         return True
 
+    def kinds(self) -> dict[str, str]:
+        rows = zip(self.settings.aggregate_fields, self._functions, strict=True)
+        return {f"{row.function} of {row.field.text}": each.kind for row, each in rows if each.kind}
+
     @classmethod
     def check(cls, settings: AggregateSettings) -> Iterable[Issue]:
         if not settings.aggregate_fields and not settings.group_by_fields:

@@ -342,6 +342,25 @@ def test_more_than_is_kept_for_a_lost_copy_fails_the_run(
     assert "run again; if memory ran out, with fewer workers" in failure
 
 
+def test_copies_that_average_values_of_different_types_fail_the_run(project: Path) -> None:
+    (project / "mixed.yaml").write_text("""\
+snaps:
+  number: {snap: Sequence, number_of_documents: 40}
+  shape:
+    snap: Mapper
+    mappings: {$key: $value % 2, $x: "$value % 2 == 0 ? $value : Date.parse('2024-05-01')"}
+  means:
+    snap: Aggregate
+    on_error: discard
+    group_by_fields: [{field: $key, output_field: key}]
+    aggregate_fields: [{function: avg, field: $x, result_field: mean}]
+links: [number -> shape -> means]
+""")
+    _, failure = run(project / "mixed.yaml", Place(Random(1), 0.0, shares_files=True), 2)
+    assert re.match(r"avg of \$x in 'means' got (dates|numbers) in one copy, and", failure)
+    assert "convert the values first; a run with --workers 1 names the documents" in failure
+
+
 def test_a_worker_that_cannot_be_replaced_fails_the_run(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,11 @@ class Function(ABC):
             keys, column = [key for key, _ in pairs], [value for _, value in pairs]
         return self.add(keys, column) or 0
 
+    @property
+    def kind(self) -> str:
+        """Of which type all values are, if they must be of one; empty as long as there are none."""
+        return ""
+
     @abstractmethod
     def add(self, keys: list[Any], column: Column) -> int | None: ...
 
@@ -124,10 +129,16 @@ class Average(_OfNumbers):
         self._kind: type | None = None
         self._starts: dict[Any, date] = {}
 
+    @property
+    def kind(self) -> str:
+        if self._kind is None:
+            return ""
+        return "numbers" if self._kind is Decimal else "dates"
+
     def accepts(self, kinds: set[type]) -> bool:
         if self._kind not in (None, Decimal) or not super().accepts(kinds):
             return False
-        if kinds != {_NULL}:
+        if kinds - {_NULL}:
             self._kind = Decimal
         return True
 
