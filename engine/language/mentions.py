@@ -30,9 +30,13 @@ def mentions(document: Document) -> Mentions:
 
 
 def mention_at(document: Document, position: Position) -> Mention | None:
-    """The shortest mention around a position; one that ends there counts."""
+    """The shortest mention around a position; one that ends there counts, and so does a parameter
+    whose `_` is there."""
     index = document.lines.index(position)
-    around = [each for each in mentions(document) if each.start <= index <= each.end]
+    found = list(mentions(document))
+    around = [each for each in found if each.start <= index <= each.end]
+    if not around and document.text.startswith("_", index):
+        around = [each for each in found if each.start == index + 1]
     return min(around, key=lambda mention: mention.end - mention.start, default=None)
 
 

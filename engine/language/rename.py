@@ -30,7 +30,8 @@ class RenameRefusedError(EngineError):
 def prepare_rename(document: Document, position: Position) -> tuple[Range, str]:
     """The range of the name at a position, and the name. Raises RenameRefusedError."""
     mention = _renamed(document, position)
-    return document.lines.range(mention.start, mention.end), mention.named.name
+    start = min(mention.start, document.lines.index(position))  # perhaps that of `_` before a name
+    return document.lines.range(start, mention.end), mention.named.name
 
 
 def rename(document: Document, position: Position, new: str) -> dict[str, list[TextEdit]]:

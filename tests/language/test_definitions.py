@@ -31,6 +31,7 @@ def referred(folder: Folder, name: str, text: str) -> list[str]:
         ("- ¦big.output", "main.yaml:6:big"),
         ("+_le¦ast", "main.yaml:1:least"),
         ("= _least¦}", "main.yaml:1:least"),
+        ("+¦_least", "main.yaml:1:least"),
         ("lib.t¦ax.rate", "main.yaml:2:tax"),
         ("tax.ra¦te >", "tax.expr:2:rate"),
         ("tax: tax¦.expr", "tax.expr:1:"),

@@ -41,6 +41,14 @@ def test_a_parameter_is_renamed_wherever_it_is_read_or_given(folder: Folder) -> 
     }
 
 
+def test_a_parameter_is_renamed_from_its_underscore(folder: Folder) -> None:
+    document, position = folder.open("main.yaml", marked(PIPELINE, "+¦_least"))
+    place, name = prepare_rename(document, position)
+    start, end = map(document.lines.index, place)
+    assert (document.text[start:end], name) == ("_least", "least")
+    assert renamed(folder, "+¦_least", "lowest") == renamed(folder, "+_le¦ast", "lowest")
+
+
 def test_a_parameter_of_a_child_is_renamed_in_its_callers_and_templates(folder: Folder) -> None:
     edits = rename(*folder.open("child.yaml", marked(CHILD, "{u¦rl")), "address")
     assert folder.edited(edits) == {
