@@ -114,4 +114,9 @@ def _place(tree: ast.AST, line: int) -> None:
             own = getattr(node, "lineno", around)
             node.lineno = node.end_lineno = around = own  # type: ignore[attr-defined]
             node.col_offset = node.end_col_offset = 0  # type: ignore[attr-defined]
-        pending.extend((child, around) for child in ast.iter_child_nodes(node))
+        for name in node._fields:  # ast.iter_child_nodes takes twice as long
+            field = getattr(node, name, None)
+            if isinstance(field, ast.AST):
+                pending.append((field, around))
+            elif field.__class__ is list:
+                pending += [(part, around) for part in field if isinstance(part, ast.AST)]

@@ -28,7 +28,8 @@ decimal or another value."""
 
 
 class Compiled:
-    """`program.function` over the records that `decode` makes of lines. Raises UnfusableError.
+    """`program.function` over the records that `decode` and `decode_again` make of lines. Raises
+    UnfusableError.
 
     A filter that drops many lines gets a record of its own, with only what it reads. The other
     fields are decoded from the lines that pass, if that saves more than it costs to read these
@@ -41,13 +42,14 @@ class Compiled:
 
     program: Program
     decode: Callable[[bytes], Any]
+    decode_again: Callable[[bytes], Any] | None
 
     def __init__(self, root: Site, scopes: Mapping[str, Scope], sample: Mapping[str, Any]) -> None:
         self._source = root, scopes, sample
         self._lines = self._size = self._dropped = 0
         self._is_judged = False
         collecting = Generator(scopes, sample, splits=True)
-        kind = collecting.program(root).kind
+        kind = collecting.kind(root)
         first, others = collecting.reads_of_filter, collecting.reads
         both = first.joined_with(others)
         leaves = in_order(cover(both.paths, both.lists), sample)
@@ -79,7 +81,7 @@ class Compiled:
         if self._known and not self._known.repeat(self._lines):
             self._known.clear()
             self._float_hook = decimal_of
-            self._compile(*self._layouts)
+            self._make_decoders()
         if self._lines >= MIN_LINES and not self._is_judged:
             self._is_judged = True
             if self._should_split():
@@ -99,11 +101,15 @@ class Compiled:
         return self._dropped * spared > passed * self._size / self._lines * _SCAN_NS + check
 
     def _compile(self, layout: Layout, second: Layout | None = None) -> None:
-        decode = None if second is None else self._decoder(second)
         root, scopes, sample = self._source
-        self.program = Generator(scopes, sample, layout, second, decode).program(root)
-        self.decode = self._decoder(layout)
+        self.program = Generator(scopes, sample, layout, second).program(root)
         self._layouts = layout, second
+        self._make_decoders()
+
+    def _make_decoders(self) -> None:
+        first, second = self._layouts
+        self.decode = self._decoder(first)
+        self.decode_again = None if second is None else self._decoder(second)
 
     def _decoder(self, layout: Layout) -> Callable[[bytes], Any]:
         decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(

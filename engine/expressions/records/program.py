@@ -30,7 +30,7 @@ from engine.expressions.steps import EncodeJson, Keep, Make, Step
 MAX_SITES = 60
 """The limit on generated steps: what follows a Merge is generated once for each of its inputs."""
 
-RECORD, LINE = "record", "line"
+RECORD, LINE, DECODE = "record", "line", "decode"
 OF_LINES = frozenset(("lines", "extended"))
 """The kinds of results that contain lines of the input."""
 
@@ -56,14 +56,15 @@ class Site(msgspec.Struct, frozen=True):
 class Program(msgspec.Struct):
     """The generated function and what it makes.
 
-    `function(records, lines)` returns the results, the lines that these extend, the lines that a
-    Keep dropped (only where lines leave), and how many each Keep dropped, in the order of the
-    sites. `kind` says what the results are: input lines as they are, structs, structs whose fields
-    follow those of an input line, or dicts.
+    `function(records, lines, decode)` returns the results, the lines that these extend, the lines
+    that a Keep dropped (only where lines leave), and how many each Keep dropped, in the order of
+    the sites. `decode` makes the second record of a line, if there is one. `kind` says what the
+    results are: input lines as they are, structs, structs whose fields follow those of an input
+    line, or dicts.
     `uncertain` are the attributes of results that might hold NaN.
     """
 
-    function: Callable[[Any, Any], tuple[Any, ...]]
+    function: Callable[[Any, Any, Any], tuple[Any, ...]]
     kind: str
     added: frozenset[str]
     uncertain: frozenset[str]
@@ -87,7 +88,7 @@ class Generator:
     """Generates the code of one run over records of a `layout`; without one, it collects `reads`.
 
     `sample` is a document. With a `second` layout, the first record holds only what the filter at
-    the beginning of the run reads, and `decode` makes the second record from a line that passes.
+    the beginning of the run reads, and the second record is made from a line that passes.
     With `splits`, what that filter reads is collected in `reads_of_filter`.
     """
 
@@ -97,7 +98,6 @@ class Generator:
         sample: Mapping[str, Any],
         layout: Layout | None = None,
         second: Layout | None = None,
-        decode: Callable[[bytes], Any] | None = None,
         *,
         splits: bool = False,
     ) -> None:
@@ -106,7 +106,6 @@ class Generator:
         self._splits = splits
         self._layout = layout
         self._second = second
-        self._decode = decode
         self._sample = sample
         self._scopes = scopes
         self._unit = Unit()
@@ -122,19 +121,30 @@ class Generator:
         self._objects: set[Steps] = set()
         self._sites = 0
 
+    def kind(self, root: Site) -> str:
+        """The kind of the results, once all reads are collected. Raises UnfusableError."""
+        self._body(root)
+        return self._kind
+
     def program(self, root: Site) -> Program:
         """Raises UnfusableError."""
+        body = self._body(root)
+        layouts = [layout for layout in (self._layout, self._second) if layout is not None]
+        leaves = [leaf for layout in layouts for leaf in layout.attributes]
+        if not self._have_objects(leaves):
+            raise UnfusableError("nothing shows that a target is inside an object")
+        given = self._function(body, self._kind in OF_LINES or self._second is not None)
+        return Program(given, self._kind, frozenset(self._added), frozenset(self._uncertain))
+
+    def _body(self, root: Site) -> list[ast.stmt]:
         body = self._site(root, Incoming(self._leaf, self._element_fields))
         if len(self._kinds) > 1:
             raise UnfusableError("its outputs are of several kinds")
-        layouts = [layout for layout in (self._layout, self._second) if layout is not None]
-        leaves = [leaf for layout in layouts for leaf in layout.attributes]
-        if layouts and not self._have_objects(leaves):
-            raise UnfusableError("nothing shows that a target is inside an object")
-        kind = next(iter(self._kinds), "documents")
-        with_lines = kind in OF_LINES or self._decode is not None
-        given = self._function(body, with_lines)
-        return Program(given, kind, frozenset(self._added), frozenset(self._uncertain))
+        return body
+
+    @property
+    def _kind(self) -> str:
+        return next(iter(self._kinds), "documents")
 
     def _have_objects(self, leaves: Collection[Steps]) -> bool:
         """Whether each object that is written into is decoded as one, because a leaf is inside."""
@@ -143,7 +153,7 @@ class Generator:
             for path in self._objects
         )
 
-    def _function(self, body: list[ast.stmt], with_lines: bool) -> Callable[[Any, Any], Any]:
+    def _function(self, body: list[ast.stmt], with_lines: bool) -> Callable[[Any, Any, Any], Any]:
         start = [assign(name, ast.List([], ast.Load())) for name in _RESULTS]
         for name, result in zip(("append", "extend", "drop"), _RESULTS, strict=True):
             start.append(assign(name, ast.Attribute(load(result), "append", ast.Load())))
@@ -156,7 +166,7 @@ class Generator:
         loop = ast.For(target, source, body or [ast.Pass()], [], None)
         results = [load(name) for name in (*_RESULTS, *self._counters)]
         end = ast.Return(ast.Tuple(list(results), ast.Load()))
-        return self._unit.function([*start, loop, end], ("records", "lines"))
+        return self._unit.function([*start, loop, end], ("records", "lines", DECODE))
 
     # --- sites ---
 
@@ -208,12 +218,12 @@ class Generator:
         """Behind the filter that the run begins with, the code may read another record."""
         if self._layout is None and self._splits:
             self.reads_of_filter, self.reads = self.reads, Reads()
-        if self._layout is None or self._second is None or self._decode is None:
+        if self._layout is None or self._second is None:
             return []
         for path in (*self._layout.elements, *self._second.attributes):
             self._loaded.pop(path, None)
         self._layout = self._second
-        return [assign(RECORD, self._unit.call(self._decode, load(LINE)))]
+        return [assign(RECORD, ast.Call(load(DECODE), [load(LINE)], []))]
 
     def _make(self, site: Site, step: Make, state: State) -> list[ast.stmt]:
         if step.pass_through and not step.rows:

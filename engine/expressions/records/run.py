@@ -72,7 +72,9 @@ class Records:
         lines = BytesIO(block).readlines()
         records = map(compiled.decode, lines)
         try:
-            made, heads, dropped, *counts = compiled.program.function(records, lines)
+            made, heads, dropped, *counts = compiled.program.function(
+                records, lines, compiled.decode_again
+            )
         except msgspec.ValidationError as error:
             if compiled.is_closed and str(error).startswith(_UNKNOWN_FIELD):
                 compiled.open_up()
