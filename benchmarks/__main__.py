@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from benchmarks import (
     csv_files,
     editing,
+    exact_loops,
     expressions,
     language,
     library,
@@ -32,6 +33,7 @@ FILE = ROOT / "build" / "bench.json"
 
 OTHERS: dict[str, Callable[[bool], Section]] = {
     "csv": lambda quick: csv_files.measure(rows=100_000 if quick else 1_000_000),
+    "exact": lambda quick: exact_loops.measure(quick=quick, rounds=3 if quick else 5),
     "start": lambda quick: start.measure(rounds=5 if quick else 15),
     "editing": lambda quick: editing.measure(rounds=7 if quick else 25),
     "language": lambda quick: language.measure(rounds=20 if quick else 60),

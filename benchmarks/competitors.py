@@ -50,7 +50,7 @@ def competitors_for(name: str, case: Case, folder: Path) -> list[Competitor]:
     """All that can express the case, the engine first; its pipeline is written into the folder."""
     return [
         engine_competitor(name, case, folder),
-        *(_loop(name, library) for library in (BASE, "msgspec")),
+        *(loop_competitor(name, library) for library in (BASE, "msgspec")),
         *_other_engines(case),
     ]
 
@@ -76,7 +76,8 @@ def missing_engines() -> list[str]:
     return missing if shutil.which("jq") else [*missing, "jq"]
 
 
-def _loop(name: str, library: str) -> Competitor:
+def loop_competitor(name: str, library: str) -> Competitor:
+    """A loop of the case: over orjson or msgspec, or the `exact` one."""
     module = [sys.executable, "-m", "benchmarks.loop", name, library]
     return Competitor(library, lambda source, target: Command([*module, str(source), str(target)]))
 
