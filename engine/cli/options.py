@@ -25,8 +25,8 @@ def add_parameters(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         action="append",
         default=[],
-        help="values of parameters: a YAML or JSON map, or lines of NAME=value (.env), of which "
-        "those that the pipeline does not declare are ignored; --param takes precedence",
+        help="parameter values: a YAML or JSON map, or NAME=value lines (.env), in which names "
+        "that the pipeline does not declare are ignored; --param takes precedence",
     )
 
 

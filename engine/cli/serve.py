@@ -75,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--drain-delay",
         metavar="TIME",
-        help="on SIGTERM, go on accepting requests for this long, such as 5s, because a load "
+        help="on SIGTERM, keep accepting requests for this long, such as 5s, because a load "
         "balancer takes a while to notice (default: until nobody is connected, at most 1s)",
     )
     parser.add_argument(

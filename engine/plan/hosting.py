@@ -109,8 +109,8 @@ def _no_answer(plan: Plan, start: Port) -> Problem:
 
 def _from_no_request(plan: Plan, port: Port) -> Problem:
     message = (
-        f"what leaves through the open output '{port}' does not come from a request, "
-        "so nobody receives it"
+        f"the documents at the open output '{port}' do not come from a request, "
+        "so nobody receives them"
     )
     hint = "link it to a snap that the requests reach, or write it to a file"
     return Problem("ultra-output", plan.snap(port.label).where, message, hint)
@@ -143,7 +143,7 @@ def check_scheduled(plan: Plan) -> list[Problem]:
         Problem(
             "unread-output",
             plan.snap(port.label).where,
-            f"nobody receives what leaves through the open output '{port}' of a scheduled task",
+            f"nobody receives the documents at the open output '{port}' of a scheduled task",
             "link it to a snap that writes it",
             "warning",
         )

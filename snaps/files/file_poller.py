@@ -41,8 +41,8 @@ class FilePollerSettings(Settings):
     polling_interval: float = setting(default=10.0, help="Seconds between two looks.")
     polling_timeout: float = setting(
         default=0.0,
-        help="After how many seconds to stop; with 0, it looks once, and with -1 it goes on until "
-        "the pipeline is stopped.",
+        help="Seconds after which to stop; 0 looks once, -1 continues until the pipeline is "
+        "stopped.",
     )
     allow_outside: bool = outside_setting()
 

@@ -73,8 +73,8 @@ class RemotePythonScriptSettings(Settings):
     )
     constraints: str = setting(
         default="",
-        help="A constraints file of pip, relative to the pipeline file: whatever is installed for "
-        "the script has the versions that it names.",
+        help="A pip constraints file, relative to the pipeline file: libraries are installed in "
+        "the versions that it names.",
         example="constraints.txt",
     )
     environment: str = setting(
@@ -182,7 +182,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         if settings.trusted:
             yield Issue(
                 ("trusted",),
-                "with trusted, slt.decode runs whatever code the documents name",
+                "with trusted, slt.decode runs any code that a document names",
                 "remove it unless every document that the script decodes comes from your own "
                 "pipelines",
                 code="unclear-setting",

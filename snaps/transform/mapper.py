@@ -72,7 +72,7 @@ class MapperSettings(Settings):
     )
     input_type: Kind = setting(
         default="document",
-        help="What arrives: documents or binary streams, of which the mappings see the header.",
+        help="What arrives: documents, or binary streams, whose header the mappings see.",
     )
     output_type: Kind = setting(
         default="document",

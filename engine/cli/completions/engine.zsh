@@ -42,7 +42,7 @@ _engine() {
           _arguments -S \
             '(-h --help)'{-h,--help}'[show this help message and exit]' \
             '*'--param'[value of a pipeline parameter; may be repeated]:NAME=VALUE: ' \
-            '*'--param-file'[values of parameters\: a YAML or JSON map, or lines of NAME=value (.env), of which those that the pipeline does not declare are ignored; --param takes precedence]:FILE:_files' \
+            '*'--param-file'[parameter values\: a YAML or JSON map, or NAME=value lines (.env), in which names that the pipeline does not declare are ignored; --param takes precedence]:FILE:_files' \
             '(--input)'--input'[documents for the open input\: a JSON object, an array, or one object per line; - for standard input]:FILE:_files' \
             '(--workers)'--workers'[run parts of the pipeline in N worker processes, or in one per core (auto); '\''engine plan'\'' shows which (default\: 1, all in one process)]:N|auto: ' \
             '(--on)'--on'[start the workers on a Ray cluster, by default one for each of its CPUs; '\''ray'\'' is the cluster in RAY_ADDRESS, or else a new one on this machine (needs the extra '\''ray'\'')]:ray|ray\://HOST\:PORT: ' \
@@ -75,7 +75,7 @@ _engine() {
             '(--show)'--show'[documents to show of each link on a terminal (default\: 10)]:N: ' \
             '*'--input'[documents for an open input, as in '\''engine run'\''; may be repeated, with the name of the input (LABEL or LABEL.VIEW) if there are several]:\[VIEW=\]FILE: ' \
             '*'--param'[value of a pipeline parameter; may be repeated]:NAME=VALUE: ' \
-            '*'--param-file'[values of parameters\: a YAML or JSON map, or lines of NAME=value (.env), of which those that the pipeline does not declare are ignored; --param takes precedence]:FILE:_files' \
+            '*'--param-file'[parameter values\: a YAML or JSON map, or NAME=value lines (.env), in which names that the pipeline does not declare are ignored; --param takes precedence]:FILE:_files' \
             '(--allow-rest)'--allow-rest'[let snaps read from other hosts\: HTTP, S3]' \
             '(--allow-sql)'--allow-sql'[let snaps read from databases]' \
             '(--no-cache)'--no-cache'[run all snaps, even if nothing has changed since the last preview]' \
@@ -120,7 +120,7 @@ _engine() {
             '(--input)'--input'[with --record\: documents for the open input (JSON or CSV)]:FILE:_files' \
             '(--name)'--name'[with --record\: the name of the case]:CASE: ' \
             '*'--param'[value of a pipeline parameter; may be repeated]:NAME=VALUE: ' \
-            '*'--param-file'[values of parameters\: a YAML or JSON map, or lines of NAME=value (.env), of which those that the pipeline does not declare are ignored; --param takes precedence]:FILE:_files' \
+            '*'--param-file'[parameter values\: a YAML or JSON map, or NAME=value lines (.env), in which names that the pipeline does not declare are ignored; --param takes precedence]:FILE:_files' \
             '*:PATH:_files'
           ;;
         snaps)
@@ -140,7 +140,7 @@ _engine() {
             '(-h --help)'{-h,--help}'[show this help message and exit]' \
             '(--doc)'--doc'[the document, `$` (default\: null)]:JSON|FILE:_files' \
             '*'--param'[value of a pipeline parameter; may be repeated]:NAME=VALUE: ' \
-            '*'--param-file'[values of parameters\: a YAML or JSON map, or lines of NAME=value (.env), of which those that the pipeline does not declare are ignored; --param takes precedence]:FILE:_files' \
+            '*'--param-file'[parameter values\: a YAML or JSON map, or NAME=value lines (.env), in which names that the pipeline does not declare are ignored; --param takes precedence]:FILE:_files' \
             '(--null-safe)'--null-safe'[treat missing fields as null]' \
             '*'--library'[an expression library (.expr), available as lib.NAME; may be repeated]:\[NAME=\]FILE:_files' \
             '(--timezone)'--timezone'[time zone of dates (default\: UTC)]:timezone: ' \
@@ -177,7 +177,7 @@ _engine() {
             '(--port)'--port'[TCP port; 0 picks a free one (default\: 8080)]:port: ' \
             '(--host)'--host'[address to listen on (default\: this machine only)]:host: ' \
             '*'--param'[value of a pipeline parameter; may be repeated]:NAME=VALUE: ' \
-            '*'--param-file'[values of parameters\: a YAML or JSON map, or lines of NAME=value (.env), of which those that the pipeline does not declare are ignored; --param takes precedence]:FILE:_files' \
+            '*'--param-file'[parameter values\: a YAML or JSON map, or NAME=value lines (.env), in which names that the pipeline does not declare are ignored; --param takes precedence]:FILE:_files' \
             '(--instances)'--instances'[instances of each ultra task (default\: as in its file)]:N: ' \
             '*'--allow-origin'[allow calls from pages of this origin, such as https\://example.org; * allows all]:ORIGIN: ' \
             '*'--allow-host'[serve requests for this host name; * serves any (default\: only names of this machine if it listens there only, otherwise any)]:NAME: ' \
@@ -191,7 +191,7 @@ _engine() {
             '(--errors)'--errors'[what callers learn of a failed request (default\: full on this machine, otherwise terse)]:errors:(full terse)' \
             '(--log-format)'--log-format'[format of the log lines]:log_format:(text json)' \
             '(--access-log)'--access-log'[write a line for each request; - for standard error]:FILE:_files' \
-            '(--drain-delay)'--drain-delay'[on SIGTERM, go on accepting requests for this long, such as 5s, because a load balancer takes a while to notice (default\: until nobody is connected, at most 1s)]:TIME: ' \
+            '(--drain-delay)'--drain-delay'[on SIGTERM, keep accepting requests for this long, such as 5s, because a load balancer takes a while to notice (default\: until nobody is connected, at most 1s)]:TIME: ' \
             '(--state)'--state'[folder for the history of scheduled runs (default\: your state folder)]:FOLDER:_files -/' \
             '(--site)'--site'[also serve the files of this folder, index.html at /, so that a page can call a task]:FOLDER:_files -/' \
             '*:FILE:_files'

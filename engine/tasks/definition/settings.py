@@ -138,7 +138,7 @@ class TaskSettings(Settings):
         default=None, help="Token that callers must send.", example="${env:TOKEN}"
     )
     tokens: tuple[TokenSettings, ...] | None = setting(
-        default=None, help="Tokens of which callers must send one, as hashes."
+        default=None, help="Hashes of tokens; callers must send one of these tokens."
     )
     token_file: str | None = setting(
         default=None, help="A file with more `tokens`.", example="tokens.yaml"

@@ -21,7 +21,7 @@ _REDACTION = Redaction("a token file", shown=(), hidden=("tokens",))
 
 
 class TokenFileSettings(Settings):
-    tokens: tuple[TokenSettings, ...] = setting(help="Tokens of which callers must send one.")
+    tokens: tuple[TokenSettings, ...] = setting(help="Callers must send one of these tokens.")
 
 
 def load_tokens(path: str | Path) -> tuple[TokenHash, ...]:

@@ -183,5 +183,5 @@ def _not_kept() -> Reply:
         409,
         "the request was done before, but its response was too large to be kept",
         "",
-        "use a new key if it is to be done once more",
+        "use a new key to repeat it",
     )

@@ -92,7 +92,7 @@ class _MetricsCollector:
         yield self._memory()
         yield CounterMetricFamily(
             "snapline_log_drops",
-            "Writes to the log and the access log that were dropped because nobody took them",
+            "Writes to the log and the access log that were dropped because their reader was slow",
             value=self._dropped_lines,
         )
         yield CounterMetricFamily(

@@ -72,7 +72,9 @@ class TriggeredTask(HostedTask):
         if request.head.method not in _METHODS:
             return method_not_allowed(request.head.method, _METHODS)
         if not self.task.overlap and (self.in_flight or self.queue_depth):
-            return error_reply(409, "a run is already in progress", "", "try again when it is over")
+            return error_reply(
+                409, "a run is already in progress", "", "try again when it has ended"
+            )
         self.pool.submit(run)
         try:
             body = await run.complete_body()

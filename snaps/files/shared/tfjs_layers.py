@@ -114,7 +114,7 @@ def translated_layer(
     _check_inputs(name, class_name, shapes)
     if whole and kind.fractions_only:
         raise refused(
-            f"the layer {name!r} ({class_name}) has an input of whole numbers, with which "
+            f"the layer {name!r} ({class_name}) has an integer input, for which "
             "TensorFlow.js does not compute what Keras does",
             "put keras.layers.Rescaling(1.0) before it",
         )

@@ -122,8 +122,8 @@ def _functional(
         part = _part(by_name[called], prefix, [outputs[tensor] for tensor in tensors])
         if parts.setdefault(called, part).config != part.config:
             raise refused(
-                f"the layer {called!r} is called with inputs of different shapes, for each of "
-                "which TensorFlow.js would need other settings",
+                f"the layer {called!r} is called with inputs of different shapes; "
+                "TensorFlow.js would need different settings for each",
                 "use a layer of its own for each of the inputs",
             )
         if part.class_name in MODELS:

@@ -209,8 +209,8 @@ class WriteSnap(SqlSnap[W], ABC):
                 failure.resolution = (
                     "correct this row; the whole batch was rolled back"
                     if index == failing
-                    else f"correct row {failing + 1} of the batch, because of which this one was "
-                    "not written; with batch_size 1 in the account rows fail alone"
+                    else f"correct row {failing + 1}, for which the batch was rolled back; with "
+                    "batch_size 1 in the account, each row fails on its own"
                 )
             place = {} if len(rows) == 1 else {"batch_row": index + 1, "failed_row": failing + 1}
             self.context.failed(_with_status(failure, place), row.document, row.lineage)

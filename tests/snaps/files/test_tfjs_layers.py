@@ -42,7 +42,7 @@ REFUSED = {
     "softmax_of_rows": "has axis 1, which TensorFlow.js does not know; it computes with the last",
     "sides_unknown_flattened": "TensorFlow.js must know all of it but the batch",
     "reset_after": "has reset_after true, which TensorFlow.js does not know",
-    "whole_numbers_normalised": "has an input of whole numbers, with which TensorFlow.js",
+    "whole_numbers_normalised": "has an integer input, for which TensorFlow.js",
     "whole_rescaling": "computes in int32, and TensorFlow.js would compute in float32",
 }
 
