@@ -248,22 +248,30 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     def _answered(self, batch: Batch) -> Iterator[Mapping[str, Batch]]:
         """The script's answers to the rows, each part as it arrives."""
         session, tracked = self._running(), self._tracked
-        if tracked is None:
-            if key := self.context.idempotency_key:
-                session.identify(key)
-            answered = 0
-            for answers in session.process(batch.items):
+        outputs = (
+            self._in_order(batch.items, session)
+            if tracked is None
+            else tracked.outputs(batch, session, together=self._takes_batches)
+        )
+        for output in outputs:
+            yield self._with_lines(output)
+
+    def _in_order(self, rows: list[Document], session: ScriptSession) -> Iterator[Batch]:
+        """What comes of the rows if nothing but their order tells which answer is for which."""
+        if key := self.context.idempotency_key:
+            session.identify(key)
+        answered = 0
+        called = self.context.outside(f"script {self._script.name}", ())
+        try:
+            for answers in session.process(rows):
                 count = len(answers) - sum(1 for each in answers if part_of(each) is not None)
-                rows = batch.items[answered : answered + count]
-                answered += count
                 if _ONLY_DOCUMENTS.issuperset(map(type, answers)):
-                    yield self._with_lines(Batch(answers))
+                    yield Batch(answers)
                 else:
-                    for output in self._outputs(answers, rows):
-                        yield self._with_lines(output)
-        else:
-            for output in tracked.outputs(batch, session, together=self._takes_batches):
-                yield self._with_lines(output)
+                    yield from self._outputs(answers, rows[answered : answered + count])
+                answered += count
+        finally:
+            called.end()
 
     def _outputs(self, answers: list[ScriptAnswer], rows: list[Document]) -> Iterator[Batch]:
         """The documents of answers to these rows; those before a failure are passed on first."""

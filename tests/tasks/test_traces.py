@@ -58,7 +58,8 @@ def test_a_trace_shows_queue_snaps_and_calls(
     served = serve("calls.task", environment=collector.environment)
     assert call(served.port, SAMPLED, ("tracestate", "a=1")).status == 200
     host = "GET 127.0.0.1"
-    wanted = {"POST /tasks/calls", "queue", "snap ask", "snap answer", host}
+    script = "script calls.yaml, source of 'answer'"
+    wanted = {"POST /tasks/calls", "queue", "snap ask", "snap answer", host, script}
     served.wait_for(lambda: wanted <= collector.of(TRACE).keys())
     spans = collector.of(TRACE)
     request = spans["POST /tasks/calls"]
@@ -67,8 +68,7 @@ def test_a_trace_shows_queue_snaps_and_calls(
         assert spans[name].parent == request.span
         assert request.start <= spans[name].start <= spans[name].end
     assert spans[host].parent == spans["snap ask"].span
-    if kind == "ultra":
-        assert spans["script calls.yaml, source of 'answer'"].parent == spans["snap answer"].span
+    assert spans[script].parent == spans["snap answer"].span
     (headers,) = collector.called
     assert headers["traceparent"] == f"00-{TRACE}-{spans[host].span}-01"
     assert headers["tracestate"] == "a=1"
