@@ -31,7 +31,7 @@ from engine.errors import ConfigurationError
 LOCAL = "ray"
 
 ASK_SECONDS = 5.0
-"""Seconds between two questions to the head node, and until an answer must be there."""
+"""Seconds between two questions to the head node."""
 
 PATIENCE_SECONDS = 30.0
 """Seconds without an answer after which the cluster counts as lost. Ray ends this process after 60
@@ -136,7 +136,7 @@ class RayCluster:
             done, _ = await asyncio.wait([answer], timeout=PATIENCE_SECONDS)
             if done and answer.result():
                 seen = monotonic()
-            elif asked - seen >= PATIENCE_SECONDS or not done:
+            elif monotonic() - seen >= PATIENCE_SECONDS:
                 break
             await asyncio.sleep(max(0.0, asked + ASK_SECONDS - monotonic()))
         self.is_gone = True
@@ -151,11 +151,11 @@ class RayCluster:
         """Whether the head node is there, and the server of this client, if it is one."""
         if self._is_client:
             try:
-                return bool(_client().ping_server(ASK_SECONDS))
+                return bool(_client().ping_server(PATIENCE_SECONDS))
             except Exception:  # noqa: BLE001  # of grpc, or that it is not connected
                 return False
         try:
-            with socket.create_connection(self._address, ASK_SECONDS):
+            with socket.create_connection(self._address, PATIENCE_SECONDS):
                 return True
         except OSError:
             return False

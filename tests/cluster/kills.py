@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.cluster.inputs import write_inputs
 from tests.cluster.namespaces import inside
+from tests.cluster.patience import PATIENT
 from tests.cluster.processes import (
     below,
     name_of,
@@ -259,7 +260,7 @@ def main() -> int:
     arguments = parser.parse_args()
     on_ray = arguments.on == "ray"
     if on_ray and _IN_NETWORK not in os.environ:
-        os.environ[_IN_NETWORK] = "1"
+        os.environ.update(PATIENT | {_IN_NETWORK: "1"})
         command = [sys.executable, "-m", "tests.cluster.kills", *sys.argv[1:]]
         return subprocess.run(inside(command), check=False).returncode
     wrong = 0

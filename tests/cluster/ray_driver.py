@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -23,6 +24,13 @@ from tests.cluster.ray_nodes import add_node, cluster_of
 from tests.cluster.suite import ENVIRONMENT, run_engine
 
 CLIENT_PORT = 10_001
+
+_PATIENT_ENGINE = (
+    "-c",
+    "import sys; from engine.cli import main; import engine.cluster.ray_actors as actors; "
+    "actors.ROOM_SECONDS = 3600.0; sys.exit(main(sys.argv[1:]))",
+)
+"""Waits for an hour for a node, as that starts late on a busy machine."""
 
 
 class Driver:
@@ -62,7 +70,8 @@ class Driver:
             return self.run(arguments, folder)
 
     def run_while_a_node_joins(self, arguments: list[str], folder: str) -> tuple[int, str, str]:
-        with self._start(arguments, folder, {"RAY_ADDRESS": self.cluster.address}) as run:
+        where = {"RAY_ADDRESS": self.cluster.address}
+        with self._start(arguments, folder, where, command=_PATIENT_ENGINE) as run:
             node = add_node(self.cluster, 1)
             printed, shown = run.communicate()
         self.cluster.remove_node(node)
@@ -122,9 +131,10 @@ class Driver:
         folder: str,
         more: dict[str, str],
         shown: int | IO[str] = subprocess.PIPE,
+        command: Sequence[str] = ("-m", "engine"),
     ) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "engine", *arguments],
+            [sys.executable, *command, *arguments],
             cwd=folder,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | more,
             stdin=subprocess.PIPE,

@@ -1,9 +1,8 @@
-"""Clusters of Ray on this machine, which may be busy: Ray gives the processes of a node 15 seconds
-to start, and gives up if they take longer."""
+"""Clusters of Ray on this machine, which may be busy: see tests.cluster.patience. Some of Ray's
+limits cannot be set, so what did not start is started again."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -16,7 +15,6 @@ T = TypeVar("T")
 
 def cluster_of(cpus: int, **head: Any) -> Cluster:
     """A cluster with one node of so many CPUs."""
-    os.environ.setdefault("RAY_agent_register_timeout_ms", "25000")
     arguments = {"num_cpus": cpus, "include_dashboard": False, **head}
     return _repeated(lambda: Cluster(initialize_head=True, head_node_args=arguments))
 

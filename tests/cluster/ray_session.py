@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.namespaces import inside
+from tests.cluster.patience import PATIENT
 
 ROOT = Path(__file__).parents[2]
 LIMIT_SECONDS = 900.0
@@ -27,7 +28,7 @@ class Session:
         self._popen = subprocess.Popen(
             inside([sys.executable, "-m", "tests.cluster.ray_driver"]),
             cwd=ROOT,
-            env=os.environ | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "7" * 64},
+            env=os.environ | PATIENT | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "7" * 64},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

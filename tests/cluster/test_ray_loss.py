@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.namespaces import inside, refusal
+from tests.cluster.patience import PATIENT
 
 pytest.importorskip("ray", reason="Ray is not installed; 'make test-ray' installs it")
 pytestmark = pytest.mark.skipif(bool(refusal()), reason=refusal())
@@ -34,7 +35,9 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     done = subprocess.run(
         inside([sys.executable, "-m", "tests.cluster.loss_driver"]),
         cwd=folder,
-        env=os.environ | {"HOME": str(folder), "PYTHONPATH": str(Path(__file__).parents[2])},
+        env=os.environ
+        | PATIENT
+        | {"HOME": str(folder), "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
         text=True,
         timeout=3600,

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.namespaces import inside, refusal
+from tests.cluster.patience import PATIENT
 
 pytest.importorskip("ray", reason="Ray is not installed; 'make test-ray' installs it")
 pytestmark = pytest.mark.skipif(bool(refusal()), reason=refusal())
@@ -49,6 +50,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         inside([sys.executable, "-m", "tests.cluster.serve_driver"]),
         cwd=folder,
         env=os.environ
+        | PATIENT
         | {
             "HOME": str(folder),  # Ray writes its token there
             "PYTHONPATH": str(Path(__file__).parents[2]),
