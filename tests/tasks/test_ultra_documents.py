@@ -165,3 +165,15 @@ def test_a_stream_answers_with_its_header_and_its_bytes() -> None:
     response = response_of(1, items)
     assert (response.status, response.body) == (201, b"12")
     assert response.headers == [("content-type", "a/b")]
+
+
+def test_requests_with_the_same_head_share_nothing_that_a_snap_could_change() -> None:
+    asked = request([("x-a", "1")], b'{"n":[1]}', "a=1")
+    one, other = request_document(asked, "echo"), request_document(asked, "echo")
+    one["query"]["a"].append("2")
+    one["query"]["b"] = ["3"]
+    one["content"]["n"].append(2)
+    del one["method"]
+    assert other["query"] == {"a": ["1"]}
+    assert other["content"] == {"n": [1]}
+    assert request_document(asked, "echo") == other

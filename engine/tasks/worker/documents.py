@@ -99,7 +99,8 @@ def _known_fields(packed: bytes, task: str) -> _HeadFields:
 def _add_facts(document: Document, known: _HeadFields, request: Request) -> None:
     if request.caller:
         document["auth"] = caller_of(request)
-    document["query"] = {name: values.copy() for name, values in known.query.items()}
+    query = known.query
+    document["query"] = {name: values.copy() for name, values in query.items()} if query else {}
     document.update(known.facts)
 
 
