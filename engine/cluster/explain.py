@@ -54,6 +54,9 @@ def _notes(spread: Spread, stage: Stage, plan: Plan) -> Iterator[str]:
         yield f"the view {segment.labels[0]}.{view} is sent to every worker"
     for port in sorted(map(str, segment.joined)):
         yield f"the parts that workers write at {port} become one stream"
+    for label in segment.labels:
+        if plan.snap(label).facts.final == "once":
+            yield f"of what the copies of {label} emit at the end, that of the first one is used"
     for label in sorted(segment.keeps):
         yield f"each copy of {label} starts and finishes on its own"
 

@@ -176,9 +176,10 @@ class Range(msgspec.Struct, frozen=True):
 
 class Finish(msgspec.Struct, frozen=True):
     """All inputs of the segment have ended. A keyed one answers with some of its last documents,
-    and is asked again for `more`."""
+    and is asked again for `more`. `is_first`: see `final` of Snap."""
 
     segment: int
+    is_first: bool = False
 
 
 Request = Open | Begin | Chunk | Share | HoldBack | Lines | Range | Finish

@@ -125,7 +125,8 @@ class SpreadStage:
             await asyncio.gather(sending, return_exceptions=True)
 
     async def finish(self, deliver: Deliver) -> None:
-        replies = await self._ask_all(Finish(self._segment.number))
+        number = self._segment.number
+        replies = await self._ask_all(Finish(number), first=Finish(number, is_first=True))
         self._streams.end_after(len(replies))
         for reply in replies:
             self._check_state(reply)
@@ -225,9 +226,13 @@ class SpreadStage:
             await self._send(number, sent)
         await asyncio.wait([sent.answer for sent in copies])
 
-    async def _ask_all(self, request: Open | Begin | HoldBack | Finish) -> list[Reply]:
+    async def _ask_all(
+        self, request: Open | Begin | HoldBack | Finish, first: Finish | None = None
+    ) -> list[Reply]:
+        """Ask all workers, the first one perhaps something else."""
         is_kept = not isinstance(request, Finish)
-        copies = [Sent(request, 0, is_kept=is_kept) for _ in range(self._pool.count)]
+        requests = [first or request, *[request] * (self._pool.count - 1)]
+        copies = [Sent(each, 0, is_kept=is_kept) for each in requests]
         for number, sent in enumerate(copies):
             await self._send(number, sent)
         return [reply_of(await sent.answer) for sent in copies]

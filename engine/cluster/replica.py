@@ -169,6 +169,7 @@ class _SegmentCopy:
         routes = execution.plan.routes
         stages = [stage for stage in execution.plan.stages if stage.labels[0] in segment.labels]
         self._segment = segment
+        self._execution = execution
         self._hosts = {stage: StageHost(stage, registry, execution) for stage in stages}
         self._entry = self._hosts[stages[0]]
         self._targets = {
@@ -213,6 +214,7 @@ class _SegmentCopy:
         elif isinstance(request, Finish) and self.keyed.is_needed:
             self.keyed.finish(list(self._hosts.values()), self._pass_on)
         elif isinstance(request, Finish):
+            self._execution.is_first_copy = request.is_first
             for host in self._hosts.values():
                 self._pass_on(host.finish())
         return True

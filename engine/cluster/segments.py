@@ -228,6 +228,7 @@ class _Divider:
                 snap.label
                 for snap in snaps
                 if snap.facts.stateful
+                and snap.facts.final == "each"
                 and not self._ends_in_text(snap.label)
                 and not _is_keyed(snap)
             ),

@@ -189,6 +189,7 @@ _RESULTS: dict[str, tuple[Callable[[object], bool], str]] = {
     "known_output": (_is(dict), "documents"),
     "loses_lineage_for": (_is(str), "a string"),
     "writes_for": (_is(bool), "true or false"),
+    "final_for": (lambda value: value in ("each", "once"), "'each' or 'once'"),
     "parallel_for": (
         lambda value: isinstance(value, ByKey | ByRun | Once) or value in ("", "any", "one"),
         "'', 'any', 'one', ByKey, ByRun or Once",
@@ -222,6 +223,7 @@ def _facts(snap_class: SnapClass, settings: Settings) -> Facts:
         reads=_reads(snap_class, settings),
         parallel=_parallel(snap_class, settings),
         splits=snap_class.splits,
+        final=_answer(snap_class, "final_for", settings),
     )
 
 

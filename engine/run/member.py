@@ -110,10 +110,18 @@ class Member:
 
     def finish(self) -> Outputs:
         yield from self._run(
-            lambda: self._gathered(self.snap.finish(), "finish"),
+            lambda: self._gathered(self._last_items(), "finish"),
             lambda error: self.context.failed(error, None),
         )
         self.statistics.status = "completed"
+
+    def _last_items(self) -> Iterable[Any]:
+        items = self.snap.finish()
+        if self.plan.facts.final == "once" and not self.context.execution.is_first_copy:
+            for _ in items:
+                continue  # the snap may have more to do than to emit
+            return ()
+        return items
 
     def end_of_run(self) -> Outputs:
         return self._run(lambda: self._gathered(self.snap.end_of_run(), "end_of_run"))

@@ -98,8 +98,9 @@ class Snap(Generic[S]):
     the reason; empty: any number if it is stateless, not `single`, `keeps_order` and is
     `replayable`; `parallel_for` if that depends on the settings); `splits` (its streams are files,
     passed on as `context.files.read` gives them, so a worker may read parts of them instead). Every
-    copy opens, starts and finishes, but only what the first one emits in `start` is used. If one is
-    lost, another gets the documents that were not answered.
+    copy opens, starts and finishes, but only what the first one emits in `start` is used; if
+    `final` is "once" instead of "each", that holds for `finish`, too (`final_for` if it depends on
+    the settings). If one is lost, another gets the documents that were not answered.
 
     Facts for people and for import: `category` (empty: the folder of its file), `since` (the
     version that introduced it), `about` (long help, Markdown), `foreign` (SnapLogic's corresponding
@@ -129,6 +130,7 @@ class Snap(Generic[S]):
     changes_input: ClassVar[bool] = True
     shares_output: ClassVar[bool] = True
     parallel: ClassVar[Parallel] = ""
+    final: ClassVar[str] = "each"
     splits: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
@@ -160,6 +162,11 @@ class Snap(Generic[S]):
     def parallel_for(cls, settings: S) -> Parallel:
         """How many copies may run with these settings; override it if that depends on them."""
         return cls.parallel
+
+    @classmethod
+    def final_for(cls, settings: S) -> str:
+        """Whether what `each` copy emits at the end is used, or what one does, `once`."""
+        return cls.final
 
     @classmethod
     def reads(cls, settings: S) -> frozenset[tuple[str, ...]] | None:

@@ -119,6 +119,11 @@ class RemotePythonScriptSettings(Settings):
         "`snaplogic_final`; what the first returns counts once. If a copy is lost, another "
         "processes its unanswered rows again: see `SLTool.idempotency_key`.",
     )
+    final: Literal["each", "once"] = setting(
+        default="each",
+        help="With several copies, whether what `snaplogic_final` returns is used for each of them "
+        "or only `once`, for the first: for documents that do not depend on the rows of a copy.",
+    )
     executor: str = setting(
         default="",
         help="`host:port` of an `engine executor` that runs the script. By default, it runs on "
@@ -199,6 +204,10 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     @classmethod
     def parallel_for(cls, settings: RemotePythonScriptSettings) -> Parallel:
         return settings.copies
+
+    @classmethod
+    def final_for(cls, settings: RemotePythonScriptSettings) -> str:
+        return settings.final
 
     @classmethod
     def files_needed(
