@@ -118,6 +118,7 @@ async function named(uri, name) {
   if (uri) return { uri: vscode.Uri.parse(uri), name };
   const editor = vscode.window.activeTextEditor;
   if (!editor) return undefined;
+  /** @type {vscode.DocumentSymbol[] | undefined} */
   const sections = await vscode.commands.executeCommand(
     "vscode.executeDocumentSymbolProvider",
     editor.document.uri,
