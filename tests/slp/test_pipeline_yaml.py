@@ -301,7 +301,7 @@ def test_mistakes_in_expressions_make_a_pipeline_lenient(
     rows = [("$n == null ? 0 : $n.length()", "$size")]
     text = imported(export({"m": mapper("Measure", rows)}))
     assert "\nlenient: true\nsnaps:\n" in text
-    assert "warning: line 6:41: there is no method `length`" in capsys.readouterr().out
+    assert "warning: line 6:44: there is no method `length`" in capsys.readouterr().out
 
 
 def test_parameters_lose_the_mark_of_expressions(
