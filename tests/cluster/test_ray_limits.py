@@ -106,7 +106,7 @@ def test_the_time_of_a_run_is_limited(session: Session, tmp_path: Path) -> None:
 @pytest.mark.parametrize("on", ["ray", "ray://127.0.0.1:10001"])
 def test_another_token_is_refused(session: Session, project: Path, on: str) -> None:
     run = ["run", "filter_and_map.yaml", "--workers", "2", "--on", on]
-    wrong = {"RAY_AUTH_TOKEN": "5" * 64}
+    wrong = {"RAY_AUTH_TOKEN": "5" * 64, "RAY_gcs_server_port_wait_time_s": "3"}
     code, _, shown = session.ask("run_alone", run, str(project), wrong)
     assert code == 2
     assert "check that the cluster is running, and that RAY_AUTH_TOKEN_PATH names a file" in shown
