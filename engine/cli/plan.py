@@ -65,7 +65,8 @@ def _show_room(demands: list[Demand], nodes: list[dict[str, float]]) -> int:
     total = {name: sum(node.get(name, 0.0) for node in nodes) for name in (*names, "CPU")}
     has_room = fits(demands, nodes)
     print(f"\nThe run needs {' and '.join(map(str, demands)) or 'no workers'}.")
-    print(f"The cluster has {amounts(total)} on {len(nodes)} nodes: ", end="")
+    on = "1 node" if len(nodes) == 1 else f"{len(nodes)} nodes"
+    print(f"The cluster has {amounts(total)} on {on}: ", end="")
     print("enough." if has_room else "too little, or too little on any one node.")
     return 0 if has_room else 1
 
