@@ -27,7 +27,7 @@ from engine.sdk.views import ERROR_VIEW
 _COUNTS = re.compile(r"\bsnap\s*[.\[]")
 """The variable `snap` of expressions, which counts the documents of the one copy there is."""
 
-_CHANGES = re.compile(r"\b(random|uuid|now|eval)\b|\b(Date\s*\(\s*\)|lib\s*[.\[])")
+_CHANGES = re.compile(r"""\b(random|uuid|now|eval)\b['"\]\s]*\(|\bDate\s*\(\s*\)|\blib\s*[.\[]""")
 """What may make a key another one when it is computed again, or cannot be seen here."""
 
 

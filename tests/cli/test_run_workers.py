@@ -233,6 +233,32 @@ def test_the_plan_says_what_runs_in_copies_and_why_the_rest_does_not(
     assert "once  read\n            makes binary streams" in shown
 
 
+GROUPS = """\
+snaps:
+  make: {snap: Sequence}
+  totals:
+    snap: Aggregate
+    group_by_fields: [{field: FIELD, output_field: key}]
+    aggregate_fields: [{function: count, field: $value, result_field: count}]
+links: [make -> totals]
+"""
+
+
+@pytest.mark.parametrize(
+    ("field", "says"),
+    [
+        ("$value % 7", "4 copies  totals\n            by $value % 7: each copy gets all documents"),
+        ("$uuid", "4 copies  totals\n            by $uuid: each copy gets all documents"),
+        ("Math.random() > $value", "once  totals\n            its key may be another one"),
+    ],
+)
+def test_the_plan_says_by_which_key_copies_share_the_documents(
+    engine: Engine, tmp_path: Path, field: str, says: str
+) -> None:
+    (tmp_path / "groups.yaml").write_text(GROUPS.replace("FIELD", field))
+    assert says in engine("plan", "groups.yaml", "--workers", "4").stdout
+
+
 def test_a_pipeline_that_cannot_be_spread_runs_in_one_process(
     engine: Engine, tmp_path: Path
 ) -> None:
