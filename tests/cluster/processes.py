@@ -57,11 +57,14 @@ def in_this_network(pid: int) -> bool:
 
 
 def workers_of_ray() -> list[int]:
-    return [
+    """The actors. A child that one of them starts looks like it at first."""
+    found = [
         pid
         for pid in processes()
         if command(pid).startswith(b"ray::RayWorker") and in_this_network(pid)
     ]
+    children = {child for pid in found for child in below(pid)}
+    return [pid for pid in found if pid not in children]
 
 
 def servers_of_clients() -> list[int]:
