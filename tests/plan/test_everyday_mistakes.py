@@ -27,14 +27,14 @@ def reported(text: str, tmp_path: Path) -> dict[str, str]:
 PROPOSALS = [
     # A word of the name, or its beginning, is enough.
     ("Sort, sort_paths: [$a], sort_order: desc", "did you mean 'descending'?"),
-    ("RESTGet, url: 'http://x/'", "did you mean 'service_url' or 'next_url'?"),
+    ("RESTGet, url: 'http://x/'", "did you mean 'service_url'?"),
     ("CSVParser, header: false", "did you mean 'contains_header'?"),
     (
         "Conditional, conditions: [{condition: 'true', value: '1', target: $b}]",
         "did you mean 'return_value'?",
     ),
     # The only missing setting is likely to be the one that is meant.
-    ("DirectoryBrowser, folder: x, filter: y", "rename it if you mean 'directory', which is"),
+    ("DirectoryBrowser, folder: x, filter: y", "did you mean 'directory'?"),
     ("Filter, onerror: stop", "did you mean 'on_error'?"),
     ("GroupByFields, key: [$a]", "rename it if you mean 'fields', which is missing"),
     # A list, a map, and the name of an account.
