@@ -57,7 +57,9 @@ def _notes(spread: Spread, stage: Stage, plan: Plan) -> Iterator[str]:
     for label in segment.labels:
         if plan.snap(label).facts.final == "once":
             yield f"of what the copies of {label} emit at the end, that of the first one is used"
-    for label in sorted(segment.keeps):
+        elif plan.snap(label).facts.final == "combined":
+            yield f"the first copy of {label} combines what all of them return at the end"
+    for label in sorted(each for each in segment.keeps if plan.snap(each).facts.final == "each"):
         yield f"each copy of {label} starts and finishes on its own"
 
 

@@ -28,7 +28,8 @@ class Segment(msgspec.Struct, frozen=True):
     copy. `exits` are the ports that leave it; the streams of those in `joined` are one stream of
     which every copy makes a part. `keeps`: the snaps that may remember earlier documents. `keyed`:
     which documents the copies of the first snap get, unless any will do. `splits`: the ports whose
-    documents go to a view of a keyed snap (ByKey), so that the worker splits them.
+    documents go to a view of a keyed snap (ByKey), so that the worker splits them. `combines`: one
+    copy of a snap combines the last documents of all.
     """
 
     number: int
@@ -40,6 +41,7 @@ class Segment(msgspec.Struct, frozen=True):
     keeps: frozenset[str] = frozenset()
     keyed: ByKey | ByRun | None = None
     splits: Mapping[Port, Port] = {}
+    combines: bool = False
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -176,10 +178,12 @@ class Range(msgspec.Struct, frozen=True):
 
 class Finish(msgspec.Struct, frozen=True):
     """All inputs of the segment have ended. A keyed one answers with some of its last documents,
-    and is asked again for `more`. `is_first`: see `final` of Snap."""
+    and is asked again for `more`. `is_first`: see `final` of Snap. `finals`: what the other copies
+    have answered for snaps that combine, packed, by label."""
 
     segment: int
     is_first: bool = False
+    finals: Mapping[str, tuple[bytes, ...]] = {}
 
 
 Request = Open | Begin | Chunk | Share | HoldBack | Lines | Range | Finish
@@ -199,7 +203,8 @@ class Reply(msgspec.Struct):
     """What came of a request: packed items by port, counts by label, and the failure after them.
 
     `failed` holds error documents for the error pipeline. `reading`: the stream of `Lines` can be
-    read further. `seconds`: how long it took.
+    read further. `seconds`: how long it took. `finals`: last documents for the copy that combines
+    them, packed, by label.
 
     Of a keyed segment: `places` of the items of each port; `holds_back`: results come at the end;
     `more` are to come, all of them after the place `upto`; `kinds` must be those of all copies.
@@ -211,6 +216,7 @@ class Reply(msgspec.Struct):
     failure: EngineError | None = None
     reading: bool = True
     seconds: float = 0.0
+    finals: Mapping[str, bytes] = {}
     places: dict[Port, array[int]] = {}
     holds_back: bool = False
     more: bool = False

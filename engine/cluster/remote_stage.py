@@ -125,14 +125,29 @@ class SpreadStage:
             await asyncio.gather(sending, return_exceptions=True)
 
     async def finish(self, deliver: Deliver) -> None:
-        number = self._segment.number
-        replies = await self._ask_all(Finish(number), first=Finish(number, is_first=True))
+        replies = await self._finish_all()
         self._streams.end_after(len(replies))
         for reply in replies:
             self._check_state(reply)
             await self._deliver(reply, deliver)
         for each in self._counts.values():
             each.status = "completed"
+
+    async def _finish_all(self) -> list[Reply]:
+        """The replies of all workers. If the first one combines, it is asked after the others."""
+        number = self._segment.number
+        first = Finish(number, is_first=True)
+        if not self._segment.combines:
+            return await self._ask_each([first, *[Finish(number)] * (self._pool.count - 1)])
+        others = await self._ask_each([None, *[Finish(number)] * (self._pool.count - 1)])
+        finals: dict[str, tuple[bytes, ...]] = {}
+        for reply in others:
+            self._check_state(reply)
+            if reply.failure is not None:
+                return [reply]
+            for label, documents in reply.finals.items():
+                finals[label] = (*finals.get(label, ()), documents)
+        return await self._ask_each([msgspec.structs.replace(first, finals=finals)]) + others
 
     # Sending
 
@@ -226,16 +241,19 @@ class SpreadStage:
             await self._send(number, sent)
         await asyncio.wait([sent.answer for sent in copies])
 
-    async def _ask_all(
-        self, request: Open | Begin | HoldBack | Finish, first: Finish | None = None
+    async def _ask_all(self, request: Open | Begin | HoldBack) -> list[Reply]:
+        return await self._ask_each([request] * self._pool.count)
+
+    async def _ask_each(
+        self, requests: Sequence[Open | Begin | HoldBack | Finish | None]
     ) -> list[Reply]:
-        """Ask all workers, the first one perhaps something else."""
-        is_kept = not isinstance(request, Finish)
-        requests = [first or request, *[request] * (self._pool.count - 1)]
-        copies = [Sent(each, 0, is_kept=is_kept) for each in requests]
-        for number, sent in enumerate(copies):
-            await self._send(number, sent)
-        return [reply_of(await sent.answer) for sent in copies]
+        """Ask workers, each one something; the replies of those that were asked."""
+        asked = []
+        for number, request in enumerate(requests):
+            if request is not None:
+                asked.append(Sent(request, 0, is_kept=not isinstance(request, Finish)))
+                await self._send(number, asked[-1])
+        return [reply_of(await sent.answer) for sent in asked]
 
     async def _free_worker(self) -> int:
         while True:
@@ -320,7 +338,8 @@ class SpreadStage:
         if not self._lost_state:
             return
         for label in self._segment.keeps:
-            if label in reply.counts and any(reply.counts[label].outputs.values()):
+            emitted = label in reply.counts and any(reply.counts[label].outputs.values())
+            if emitted or label in reply.finals:
                 raise ExecutionError(
                     f"{self._lost_state} was lost, and with it what its copy of {label!r} had "
                     "collected: its last documents would be incomplete",

@@ -124,6 +124,7 @@ class Replica:
         except Exception as error:  # noqa: BLE001  # an error of the engine; the run names it
             failure = ExecutionError(f"{type(error).__name__}: {error}")
         failed, self._failed = self._failed, []
+        finals, self._execution.finals = self._execution.finals, {}
         return reply_bytes(
             Reply(
                 outputs=[(port, packed(items)) for port, items in copy.taken().items()],
@@ -132,6 +133,7 @@ class Replica:
                 failure=failure,
                 reading=reading,
                 seconds=perf_counter() - started,
+                finals={label: packed([*items]) for label, items in finals.items()},
                 **copy.keyed.told(),
             )
         )
@@ -215,6 +217,10 @@ class _SegmentCopy:
             self.keyed.finish(list(self._hosts.values()), self._pass_on)
         elif isinstance(request, Finish):
             self._execution.is_first_copy = request.is_first
+            self._execution.finals = {
+                label: [item for part in parts for item in _documents(part)]
+                for label, parts in request.finals.items()
+            }
             for host in self._hosts.values():
                 self._pass_on(host.finish())
         return True
@@ -327,6 +333,11 @@ class _SegmentCopy:
             self._push(self._entry, lines.view, Batch([_BLANK_LINES]))
             self._line = self._offset = len(_BLANK_LINES)
             parser.statistics.inputs[lines.view] -= 1  # whoever read its start has counted it
+
+
+def _documents(data: bytes) -> list[Document]:
+    documents: Any = unpacked(data)
+    return list(documents)
 
 
 def _lines(part: Range, line: int, text: bytes) -> Lines:

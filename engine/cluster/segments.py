@@ -228,12 +228,13 @@ class _Divider:
                 snap.label
                 for snap in snaps
                 if snap.facts.stateful
-                and snap.facts.final == "each"
+                and snap.facts.final != "once"
                 and not self._ends_in_text(snap.label)
                 and not _is_keyed(snap)
             ),
             keyed=keyed,
             splits=self._splits(exits) if not isinstance(keyed, ByKey) else {},
+            combines=any(snap.facts.final == "combined" for snap in snaps),
         )
 
     def _splits(self, exits: Collection[Port]) -> dict[Port, Port]:

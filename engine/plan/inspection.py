@@ -189,7 +189,10 @@ _RESULTS: dict[str, tuple[Callable[[object], bool], str]] = {
     "known_output": (_is(dict), "documents"),
     "loses_lineage_for": (_is(str), "a string"),
     "writes_for": (_is(bool), "true or false"),
-    "final_for": (lambda value: value in ("each", "once"), "'each' or 'once'"),
+    "final_for": (
+        lambda value: value in ("each", "once", "combined"),
+        "'each', 'once' or 'combined'",
+    ),
     "parallel_for": (
         lambda value: isinstance(value, ByKey | ByRun | Once) or value in ("", "any", "one"),
         "'', 'any', 'one', ByKey, ByRun or Once",

@@ -38,7 +38,7 @@ class Facts(msgspec.Struct, frozen=True):
     reads: frozenset[tuple[str, ...]] | None
     parallel: Literal["any", "one"] | ByKey | ByRun | Once = "one"
     splits: bool = False
-    final: Literal["each", "once"] = "each"
+    final: Literal["each", "once", "combined"] = "each"
 
 
 class Port(msgspec.Struct, frozen=True):

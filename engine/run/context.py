@@ -100,6 +100,13 @@ class SnapContext:
     def first_document(self, view: str) -> Document | None:
         return self._execution.first_documents.get((self.label, view))
 
+    def all_finals(self, documents: list[Document]) -> list[Document] | None:
+        finals = self._execution.finals
+        if self._execution.is_first_copy:
+            return documents + finals.pop(self.label, [])
+        finals[self.label] = documents
+        return None
+
     @property
     def http(self) -> HttpClient:
         return self._outside.http

@@ -101,6 +101,8 @@ class Execution:
         """In a worker: the snaps of which it has a copy that gets the documents of some keys."""
         self.is_first_copy = True
         """In a worker: whether what its snaps emit at the end is used, if only one copy's is."""
+        self.finals: dict[str, list[Document]] = {}
+        """In a worker: the last documents of the other copies, by label; in those, their own."""
         self.first_documents: dict[tuple[str, str], Document] = {}
         """In a worker: the first document for all copies of a snap, by label and view."""
         self._computed_accounts: dict[int, AccountKind] = {}

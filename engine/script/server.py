@@ -250,6 +250,8 @@ class PeerConnection:
                     """It waits here for the end of the script's call, and then means nothing."""
                 case ["finish"]:
                     self._reply("documents", [session.finish()])
+                case ["combine", list(finals)]:
+                    self._reply("documents", [session.combine(finals)])
                 case _:
                     raise ProtocolError(f"{request[0]!r} is not a request")
         except ScriptError as error:

@@ -202,6 +202,17 @@ class Session(ABC):
     def finish(self) -> list[Document]:
         return [document for part in self._request("finish", "documents") for document in part]
 
+    def combine(self, finals: list[Document]) -> list[Document]:
+        try:
+            frame = self._frame("combine", finals)
+        except (FrameTooLargeError, NotSendableError) as error:
+            raise ScriptError(
+                f"could not send the last documents to {self._script.name}", str(error)
+            ) from error
+        self._send(self._ready(), frame)
+        parts = self._exchange(iter([None]), "documents")
+        return [document for part in parts for document in part]
+
     def finish_tracked(self) -> Iterator[list[Outcome]]:
         return self._request("tracked finish", "outcomes")
 
@@ -297,4 +308,5 @@ def opening(script: Script) -> dict[str, Any]:
         "trusted": script.trusted,
         "marks": script.marks,
         "style": script.style,
+        "combines": script.combines,
     }

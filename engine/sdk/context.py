@@ -126,6 +126,11 @@ class Context(Protocol):
         """In a copy, the first document of the view that has a key, whoever gets it."""
         ...
 
+    def all_finals(self, documents: list[Document]) -> list[Document] | None:
+        """The last documents of this copy and of all others, to be combined; None if another one
+        does that, to which these are then handed."""
+        ...
+
     @property
     def needed_fields(self) -> frozenset[str] | None:
         """The top-level fields of the output documents that other snaps use; None for all."""

@@ -59,6 +59,7 @@ class Script(msgspec.Struct, frozen=True):
     its input itself, as SnapLogic's Script snap has it; a `hook for requests` must say which row
     each document answers. The documents of a hook come as `{"output": document}`, `{"error":
     document}`, or `{"failed": [error, reason, resolution, stacktrace]}` if it raised.
+    A script that `combines` must define `snaplogic_combine`.
     `executor` is empty for a child of this process, or else `host:port` of an
     `engine executor`, which requires `token`.
     """
@@ -81,6 +82,7 @@ class Script(msgspec.Struct, frozen=True):
     trusted: bool = False
     marks: bool = False
     style: ScriptStyle = "functions"
+    combines: bool = False
     executor: str = ""
     token: str = ""
 
@@ -138,8 +140,8 @@ class ScriptSession(Protocol):
 
     A script that cannot go on (it raises while it is loaded or in `snaplogic_init`, it dies, is
     killed, hangs past its timeout, or its executor is gone) raises ScriptFailure, an
-    ExecutionError; an exception in `snaplogic_final` raises ScriptError, a DataError; one in
-    `snaplogic_process` is that row's answer.
+    ExecutionError; an exception in `snaplogic_final` or `snaplogic_combine` raises ScriptError, a
+    DataError; one in `snaplogic_process` is that row's answer.
     """
 
     def connect(self) -> None:
@@ -164,6 +166,11 @@ class ScriptSession(Protocol):
 
     def finish(self) -> list[Document]:
         """Call `snaplogic_final`; its documents."""
+        ...
+
+    def combine(self, finals: list[Document]) -> list[Document]:
+        """Give these documents of `snaplogic_final`, perhaps of several copies, to
+        `snaplogic_combine`; its documents."""
         ...
 
     def process_tracked(

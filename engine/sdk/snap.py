@@ -100,7 +100,8 @@ class Snap(Generic[S]):
     passed on as `context.files.read` gives them, so a worker may read parts of them instead). Every
     copy opens, starts and finishes, but only what the first one emits in `start` is used; if
     `final` is "once" instead of "each", that holds for `finish`, too (`final_for` if it depends on
-    the settings). If one is lost, another gets the documents that were not answered.
+    the settings); with "combined", the first one finishes after all others, with
+    `context.all_finals`. If one is lost, another gets the documents that were not answered.
 
     Facts for people and for import: `category` (empty: the folder of its file), `since` (the
     version that introduced it), `about` (long help, Markdown), `foreign` (SnapLogic's corresponding
@@ -165,7 +166,8 @@ class Snap(Generic[S]):
 
     @classmethod
     def final_for(cls, settings: S) -> str:
-        """Whether what `each` copy emits at the end is used, or what one does, `once`."""
+        """Whether what `each` copy emits at the end is used, what one does, `once`, or what one
+        makes of that of all, `combined`."""
         return cls.final
 
     @classmethod

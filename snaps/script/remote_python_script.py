@@ -47,6 +47,7 @@ _CALLS = {
     "snaplogic_process": ("row",),
     "snaplogic_process_batch": ("rows",),
     "snaplogic_final": (),
+    "snaplogic_combine": ("documents",),
 }
 _CODE = PythonCode((), needs=_ROW_FUNCTIONS, calls=_CALLS, yields=("snaplogic_process",))
 
@@ -119,10 +120,12 @@ class RemotePythonScriptSettings(Settings):
         "`snaplogic_final`; what the first returns counts once. If a copy is lost, another "
         "processes its unanswered rows again: see `SLTool.idempotency_key`.",
     )
-    final: Literal["each", "once"] = setting(
+    final: Literal["each", "once", "combined"] = setting(
         default="each",
         help="With several copies, whether what `snaplogic_final` returns is used for each of them "
-        "or only `once`, for the first: for documents that do not depend on the rows of a copy.",
+        "or only `once`, for the first: for documents that do not depend on the rows of a copy. "
+        "With `combined`, the documents of all copies, in a list, are given to "
+        "`snaplogic_combine(documents)` in one of them, and what that returns is used.",
     )
     executor: str = setting(
         default="",
@@ -238,6 +241,10 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         self._tracked = (
             TrackedRows(self.context, self._script.name) if self.context.in_ultra else None
         )
+        if self._tracked is not None and self.settings.final == "combined":
+            raise ConfigurationError(
+                "final: combined is for runs that end, not for an ultra task: remove it"
+            )
         self._takes_batches = False
         self._yields = False
         """Whether documents of the current row have come, but not yet its end."""
@@ -315,7 +322,10 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     def finish(self) -> Iterator[Document | To]:
         session, tracked = self._running(), self._tracked
         try:
-            if tracked is None:
+            if self.settings.final == "combined":
+                finals = self.context.all_finals(session.finish())
+                yield from () if finals is None else session.combine(finals)
+            elif tracked is None:
                 yield from session.finish()
             else:
                 yield from tracked.last(session)
@@ -386,6 +396,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             pipe=run_information(context),
             exact=settings.exact,
             marks=context.in_ultra,
+            combines=settings.final == "combined",
             executor=settings.executor,
             token=context.value(settings.token, {}),
         )

@@ -342,6 +342,46 @@ def test_more_than_is_kept_for_a_lost_copy_fails_the_run(
     assert "run again; if memory ran out, with fewer workers" in failure
 
 
+COMBINED = """\
+snaps:
+  number: {snap: Sequence, number_of_documents: 300}
+  count:
+    snap: RemotePythonScript
+    copies: any
+    final: combined
+    source: |
+      seen = []
+      def snaplogic_process(row):
+          seen.append(row["value"])
+      def snaplogic_final():
+          return {"sum": sum(seen)}
+      def snaplogic_combine(documents):
+          return {"sum": sum(each["sum"] for each in documents)}
+links: [number -> count]
+"""
+
+
+def test_a_lost_copy_whose_last_documents_are_combined_fails_the_run(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "MOST_DOCUMENTS", 20)
+    (project / "combined.yaml").write_text(COMBINED)
+    place = Place(Random(1), 0.0, shares_files=True)
+    report, failure = run(project / "combined.yaml", place, 2)
+    assert (failure, report.outputs) == ("", {"count.output": [{"sum": 45150}]})
+    failures = []
+    for message in range(4, 40, 3):  # who has what by then is left to chance
+        lost = Place(Once(message), 0.5, shares_files=True)
+        report, failure = run(project / "combined.yaml", lost, 2)
+        if failure:
+            failures.append(failure)
+        else:
+            assert report.outputs == {"count.output": [{"sum": 45150}]}
+    assert failures
+    for failure in failures:
+        assert "what its copy of 'count' had collected: its last documents would be" in failure
+
+
 def test_copies_that_average_values_of_different_types_fail_the_run(project: Path) -> None:
     (project / "mixed.yaml").write_text("""\
 snaps:

@@ -48,6 +48,9 @@ class Whole:
     def finish(self) -> list[Document]:
         return self.parts.finish()
 
+    def combine(self, finals: list[Document]) -> list[Document]:
+        return self.parts.combine(finals)
+
     def finish_tracked(self) -> list[Any]:
         parts = self.parts.finish_tracked()
         return [(number, listed(answer)) for part in parts for number, answer in part]

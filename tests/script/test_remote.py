@@ -98,6 +98,13 @@ def test_a_script_runs_as_it_does_here(opened: Opened, host: Host) -> None:
     assert opened.lines == ["loading", "row 1", "row 0", "row 2"]
 
 
+def test_last_documents_are_combined_there_too(opened: Opened, host: Host) -> None:
+    source = "def snaplogic_combine(documents):\n    return documents[::-1]\n"
+    session = opened(source, combines=True, **host.facts)
+    session.start()
+    assert session.combine([{"n": 1}, {"n": 2}]) == [{"n": 2}, {"n": 1}]
+
+
 def test_values_that_are_extensions_cross_an_executor_unchanged(opened: Opened, host: Host) -> None:
     session = opened("def snaplogic_process(row):\n    return row\n", exact=True, **host.facts)
     session.start()

@@ -97,6 +97,13 @@ def test_an_exception_in_final_is_a_data_error(opened: Opened) -> None:
         session.finish()
 
 
+def test_an_exception_in_combine_is_a_data_error(opened: Opened) -> None:
+    session = opened("def snaplogic_combine(all):\n    return all[0]['n']\n", combines=True)
+    session.start()
+    with pytest.raises(ScriptError, match=r"KeyError: 'n' \(scripts/x.py, line 2\)"):
+        session.combine([{"m": 1}])
+
+
 def test_exit_in_process_is_an_error_of_the_row(opened: Opened) -> None:
     session = opened("def snaplogic_process(row):\n    exit(row['code'])\n")
     session.start()

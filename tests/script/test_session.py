@@ -11,6 +11,15 @@ from engine.sdk.scripts import ScriptFailure
 from tests.script.conftest import Opened
 
 ECHO = "def snaplogic_process(row):\n    return row\n"
+COMBINING = """
+    rows = []
+    def snaplogic_process(row):
+        rows.append(row["n"])
+    def snaplogic_final():
+        return {"sum": sum(rows)}
+    def snaplogic_combine(documents):
+        return {"total": sum(each["sum"] for each in documents), "of": len(documents)}
+"""
 
 
 def test_each_hook_gives_documents_and_globals_live_as_long_as_the_run(opened: Opened) -> None:
@@ -39,6 +48,20 @@ def test_init_and_final_may_be_missing(opened: Opened) -> None:
     assert session.start() == []
     assert session.process([]) == []
     assert session.finish() == []
+
+
+def test_the_last_documents_of_copies_are_combined(opened: Opened) -> None:
+    session = opened(COMBINING, combines=True)
+    session.start()
+    session.process([{"n": 1}, {"n": 2}])
+    assert session.finish() == [{"sum": 3}]
+    assert session.combine([{"sum": 3}, {"sum": 4}]) == [{"total": 7, "of": 2}]
+
+
+def test_a_script_that_combines_must_define_how_before_it_gets_rows(opened: Opened) -> None:
+    session = opened(ECHO, combines=True)
+    with pytest.raises(ScriptFailure, match="does not define snaplogic_combine"):
+        session.start()
 
 
 def test_rows_without_a_process_function_are_an_error(opened: Opened) -> None:

@@ -146,6 +146,8 @@ class Conversation:
                     self._end_reply()
                 case "finish":
                     self._finish("documents", program.finish)
+                case "combine":
+                    self._finish("documents", partial(program.combine, message[1]))
                 case "cancel":
                     """The row has been answered already."""
                 case "tracked finish":

@@ -21,7 +21,7 @@ from .flat import FlatDocuments
 from .replies import Outbox, Unsendable
 from .results import documents
 from .rows import Entry, HookResult
-from .state import FINAL, INIT, LOADING, ROW, SINCE, State
+from .state import COMBINE, FINAL, INIT, LOADING, ROW, SINCE, State
 from .yielding import Yielding, is_generator
 
 Rows = list[dict[str, Any]]
@@ -44,6 +44,7 @@ class Program:
         self._name = name = opening["name"]
         self._style = opening["style"]
         self._timed = opening["timeout"] is not None
+        self._combines = opening["combines"]
         folder = opening["folder"]
         self._state = state
         self._outbox = outbox
@@ -69,6 +70,15 @@ class Program:
             self._run_module_code()
         except BaseException as error:  # a script may raise anything
             raise ScriptRaisedError(failure.describe(error, self._name)) from error
+        if self._combines and not callable(self._globals.get("snaplogic_combine")):
+            raise ScriptRaisedError(
+                (
+                    f"Python script error in {self._name}",
+                    "final is 'combined', but the script does not define snaplogic_combine",
+                    "define snaplogic_combine(documents) in the script, or remove the setting",
+                    "",
+                )
+            )
         self._call_once("snaplogic_init", INIT)
 
     def _run_module_code(self) -> None:
@@ -87,11 +97,16 @@ class Program:
         """Run `snaplogic_final`; raises ScriptRaisedError."""
         self._call_once("snaplogic_final", FINAL)
 
-    def _call_once(self, name: str, phase: int) -> None:
+    def combine(self, finals: Rows) -> None:
+        """Give the documents of `snaplogic_final` of all copies to `snaplogic_combine`; raises
+        ScriptRaisedError."""
+        self._call_once("snaplogic_combine", COMBINE, finals)
+
+    def _call_once(self, name: str, phase: int, *given: Rows) -> None:
         hook = self._globals.get(name)
         if hook is None:
             return
-        result = self._guarded(hook, phase, lambda: documents(hook(), name))
+        result = self._guarded(hook, phase, lambda: documents(hook(*given), name))
         try:
             for document in [result] if isinstance(result, dict) else result or ():
                 self._outbox.add(document)

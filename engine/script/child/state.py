@@ -17,13 +17,14 @@ WHERE_SIGNAL = signal.SIGUSR2
 UNREACHABLE = 69
 """Exit code of a script's process that has lost its connection to the engine (EX_UNAVAILABLE)."""
 
-IDLE, LOADING, INIT, PROCESS, BATCH, FINAL, PREPARING = range(7)
+IDLE, LOADING, INIT, PROCESS, BATCH, FINAL, COMBINE, PREPARING = range(8)
 HOOKS = {
     LOADING: "the script's module code",
     INIT: "snaplogic_init",
     PROCESS: "snaplogic_process",
     BATCH: "snaplogic_process_batch",
     FINAL: "snaplogic_final",
+    COMBINE: "snaplogic_combine",
 }
 
 _PHASE, ROW, _LAST, SINCE, _STATUS, _CELLS = range(6)
