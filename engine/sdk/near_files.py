@@ -10,17 +10,22 @@ def nearest_path(path: Path) -> Path | None:
     missing = path
     while missing.name and not missing.parent.is_dir():
         missing = missing.parent
-    name = nearest_name(missing)
+    name = nearest_name(missing, folders=missing != path)
     found = missing.with_name(name) / path.relative_to(missing) if name else path
     return found if found.exists() else None
 
 
-def nearest_name(path: Path) -> str:
-    """The name in its folder that is most similar, apart from the extension; empty if none is."""
+def nearest_name(path: Path, *, folders: bool = False) -> str:
+    """The name in its folder that is most similar, apart from the extension; empty if none is.
+    Only names of `folders`, if what is missing is a folder."""
     from difflib import get_close_matches  # only needed for this message
 
     try:
-        names = [entry.name for entry in path.parent.iterdir() if entry.exists()]
+        names = [
+            entry.name
+            for entry in path.parent.iterdir()
+            if (entry.is_dir() if folders else entry.exists())
+        ]
     except OSError:
         return ""
     stems = {Path(name).stem for name in names}

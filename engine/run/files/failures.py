@@ -107,7 +107,7 @@ def _missing(path: Path, can_create_folder: bool, kind: str) -> Words:
         return f"it is a link to {target!r}, which does not exist", "correct or remove the link"
     folder = path.parent
     if folder.is_dir():
-        hint = _nearest(path) or "check the name"
+        hint = _nearest(path, folders=kind == "folder") or "check the name"
         if can_create_folder and kind == "folder":
             hint = _CREATE_FOLDER
         return f"the {kind} does not exist", hint
@@ -116,7 +116,7 @@ def _missing(path: Path, can_create_folder: bool, kind: str) -> Words:
     missing = folder
     while not missing.parent.is_dir() and missing.parent != missing:
         missing = missing.parent
-    hint = _nearest(missing)
+    hint = _nearest(missing, folders=True)
     if can_create_folder:
         hint = _CREATE_FOLDER
     return f"the folder {str(folder)!r} does not exist", hint or "check the name"
@@ -129,8 +129,8 @@ def _file_on_the_way(path: Path) -> Words:
     return "a part of the path is a file, not a folder", "check the name"
 
 
-def _nearest(path: Path) -> str:
-    name = nearest_name(path)
+def _nearest(path: Path, *, folders: bool = False) -> str:
+    name = nearest_name(path, folders=folders)
     return f"did you mean {name!r}?" if name else ""
 
 

@@ -141,6 +141,7 @@ WORDS = [
     ("a.tx", "the file does not exist", "did you mean 'a.txt'?"),
     ("none/a.txt", "none' does not exist", "check the name"),
     ("fold/a.txt", "fold' does not exist", "did you mean 'folder'?"),
+    ("a.tx/b.txt", "a.tx' does not exist", "check the name"),  # a.txt is not a folder
     ("folder", "it is a folder", "name a file"),
     ("a.txt/b", "is a file, not a folder", "check the name"),
     ("dangling", "it is a link to 'gone.txt', which does not exist", "correct or remove the link"),
