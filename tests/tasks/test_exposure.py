@@ -53,6 +53,35 @@ def test_terse_errors_tell_nothing_of_the_server(serve: Serve, tmp_path: Path, e
     assert ("'fail'" in response.body.decode()) == (errors == "full")
 
 
+@pytest.mark.parametrize("errors", ["full", "terse"])
+def test_terse_errors_hold_for_results_that_are_polled(
+    serve: Serve, tmp_path: Path, errors: str
+) -> None:
+    (tmp_path / "fail.yaml").write_text(
+        "snaps: {fail: {snap: Mapper, mappings: {$a: $content.b.c.d}}}"
+    )
+    (tmp_path / "run.yaml").write_text("type: triggered\npipeline: fail.yaml\nresponse: poll\n")
+    served = serve("run.yaml", "--errors", errors)
+    head = "HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    (begun,) = answers(talk(served.port, f"POST /tasks/run {head}".encode()))
+    assert begun.status == 202
+    status = begun.json
+    while status["state"] == "running":
+        (known,) = answers(talk(served.port, f"GET {status['href']} {head}".encode()))
+        status = known.json
+    (result,) = answers(talk(served.port, f"GET {status['result']} {head}".encode()))
+    assert result.status == 500
+    assert ("'fail'" in result.body.decode()) == (errors == "full")
+
+
+def test_a_caller_cannot_say_who_it_is(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "echo.yaml").write_text(ECHO)
+    served = serve("echo.yaml")
+    head = "HTTP/1.1\r\nHost: localhost\r\nAuth: root\r\nConnection: close\r\n\r\n"
+    (response,) = answers(talk(served.port, f"GET /tasks/echo {head}".encode()))
+    assert "auth" not in response.json
+
+
 def test_the_token_that_the_server_checks_does_not_reach_the_pipeline(
     serve: Serve, tmp_path: Path
 ) -> None:

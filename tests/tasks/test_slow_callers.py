@@ -20,7 +20,11 @@ from engine.tasks.front.connection import (
     Connection,
 )
 from engine.tasks.front.http_server import STALLED_SECONDS
+from engine.tasks.front.reply import error_reply
+from engine.tasks.front.submitting import Deliver
+from engine.tasks.wire.messages import Request
 from tests.tasks.echoing import GET, LIMIT, Pieces, running
+from tests.tasks.fronted import ManualTask, fronted
 from tests.tasks.hosting import in_loop, turns
 from tests.tasks.wire import answers, message
 
@@ -297,6 +301,56 @@ async def test_requests_without_end_that_wait_for_their_turn_are_refused() -> No
         response = answers(await reader.read())
     assert [each.status for each in response] == [200] * (MAX_PIPELINED + 1) + [503]
     assert response[-1].json["error"] == "too many requests are waiting on this connection"
+
+
+class Pending:
+    """A request that a pool has accepted: it knows how to deliver the response."""
+
+    accepted = given = 0.0
+
+    def __init__(self, deliver: Deliver) -> None:
+        self.deliver = deliver
+
+
+class RefusingTask(ManualTask):
+    """Refuses its requests at once, and keeps nothing of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refusal = error_reply(503, "the queue is full", "", "try again later")
+        self.known: list[weakref.ref[Pending]] = []
+
+    def submit(self, request: Request, deliver: Deliver) -> Pending:  # type: ignore[override]
+        super().submit(request, deliver)
+        self.requests.clear()
+        pending = Pending(deliver)
+        self.known.append(weakref.ref(pending))
+        return pending
+
+
+@in_loop
+async def test_a_request_that_is_refused_at_once_leaves_no_garbage() -> None:
+    """Its body may be large, and an overloaded task refuses many."""
+    task = RefusingTask()
+    async with fronted(task) as front:
+        gc.collect()
+        gc.disable()
+        try:
+            assert (await front.ask("POST", "/tasks/report", [], b"{}")).status == 503
+            await turns(lambda: [each() for each in task.known] == [None])
+        finally:
+            gc.enable()
+
+
+@in_loop
+async def test_a_caller_that_goes_on_sending_requests_without_end_reads_why_it_is_refused() -> None:
+    async with running() as server:
+        reader, writer = await server.connect()
+        writer.write(message("GET", "/late") + 6 * MAX_PIPELINED * message("GET", "/a"))
+        await turns(lambda: len(server.echo.asked) == MAX_PIPELINED + 1)
+        await server.let_go()
+        response = answers(await reader.read())
+    assert [each.status for each in response] == [200] * (MAX_PIPELINED + 1) + [503]
 
 
 @in_loop

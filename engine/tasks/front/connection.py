@@ -54,7 +54,7 @@ class Connection(Outgoing):
         super().__init__(server)
         self.half_closed = False
         self._client = ""
-        self.takes_no_more = False
+        self.takes_no_more = self._is_flooded = False
         self._reader = RequestReader(self, server.known_heads)
         self._exchanges: deque[Exchange] = deque()
         self._reading: Exchange | None = None
@@ -90,6 +90,7 @@ class Connection(Outgoing):
 
     def head_complete(self, head: Head, length: int, *, keep_alive: bool, expects: bool) -> None:
         if len(self._exchanges) > MAX_PIPELINED:
+            self._is_flooded = True
             why = f"{MAX_PIPELINED:,} are already waiting"
             error = "too many requests are waiting on this connection"
             raise RefusedHeadError(error_reply(503, error, why, _LATER))
@@ -199,9 +200,8 @@ class Connection(Outgoing):
 
     def close(self) -> None:
         """Send what is waiting and hang up; linger if the caller may still be sending."""
-        is_sending = self._reading is not None or self._reader.in_head
-        knows = self.takes_no_more  # that this was its last request
-        self.takes_no_more = True
+        is_sending = self._reading is not None or self._reader.in_head or self._is_flooded
+        knows, self.takes_no_more = self.takes_no_more, True  # that this was its last request
         exchanges, self._exchanges = self._exchanges, deque()
         for exchange in exchanges:
             exchange.leave()

@@ -68,7 +68,7 @@ class Front:
         self.tasks = tasks
         self.policy = policy
         self.rate_limits = RateLimits()
-        self.polled = PolledRuns()
+        self.polled = PolledRuns(terse=policy.terse)
         self.repeats = Repeats()
         self.access = AccessControl()
         self.closed: Mapping[str, str] = {}

@@ -21,6 +21,7 @@ from engine.tasks.front.prefer import Preferences
 from engine.tasks.front.reply import Reply, body_with_id, close_unread, error_reply
 from engine.tasks.front.submitting import Deliver, Submits
 from engine.tasks.front.task_call import Answering
+from engine.tasks.front.task_replies import failed_tersely, tells_of_failure
 from engine.tasks.wire.messages import Headers, Request, Response
 
 RUNS = "runs"
@@ -89,7 +90,8 @@ class PolledRun:
 class PolledRuns:
     """The runs of all triggered tasks whose callers poll, by task and id, the oldest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, terse: bool = False) -> None:
+        self._terse = terse
         self._runs: dict[str, dict[str, PolledRun]] = {}
 
     def of(self, hosted: Answering, caller: str, prefers: Preferences) -> Submits:
@@ -109,6 +111,8 @@ class PolledRuns:
 
     def keep(self, run: PolledRun, reply: Reply) -> None:
         """The run is over; forget older results if they are too large together."""
+        if self._terse and tells_of_failure(reply):
+            reply = failed_tersely()
         body = body_with_id(reply, run.tag)  # and not with that of the request for the result
         run.reply = Reply(reply.status, reply.headers, body, "polled")
         run.ended, run.reading = time.time(), None

@@ -18,7 +18,12 @@ from engine.tasks.front.prefer import Preferences, preferences
 from engine.tasks.front.repeats import key_of
 from engine.tasks.front.reply import Reply, error_reply
 from engine.tasks.front.submitting import Submits, Timed, caller_of
-from engine.tasks.front.task_replies import closed_task, failed_tersely, unreadable_path
+from engine.tasks.front.task_replies import (
+    closed_task,
+    failed_tersely,
+    tells_of_failure,
+    unreadable_path,
+)
 from engine.tasks.front.tracing import AnsweredRequest, Tracing
 from engine.tasks.wire.messages import Headers, Request, RequestHead, Response
 
@@ -160,7 +165,7 @@ class TaskCall:
             ).packed()
             if not is_special:
                 head.packed[task.is_guarded] = packed
-        self._timed = self._submits.submit(
+        timed = self._submits.submit(
             Request(
                 self._number,
                 packed,
@@ -172,6 +177,8 @@ class TaskCall:
             ),
             self._answer,
         )
+        if self._respond is not None:  # otherwise it has been refused, and nothing is to be timed
+            self._timed = timed
 
     @property
     def _caller_key(self) -> str:
@@ -197,7 +204,7 @@ class TaskCall:
 
     def _answer(self, reply: Response | Reply) -> None:
         self._answered = time.perf_counter()
-        if reply.status == 500 and reply.outcome == "failed" and self._front.policy.terse:
+        if self._front.policy.terse and tells_of_failure(reply):
             reply = failed_tersely()
         self._allow(reply)
         respond, self._respond = self._respond, None

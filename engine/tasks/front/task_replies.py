@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.tasks.front.reply import Reply, error_reply
+from engine.tasks.wire.messages import Response
 
 _RETRY_CLOSED = "10"
 
@@ -13,9 +14,14 @@ def closed_task(how: str) -> Reply:
     return error_reply(503, error, "", "try again later", [("retry-after", _RETRY_CLOSED)])
 
 
+def tells_of_failure(reply: Response | Reply) -> bool:
+    """Whether a terse front says less: `failed_tersely`."""
+    return reply.status == 500 and reply.outcome == "failed"
+
+
 def failed_tersely() -> Reply:
-    reply = error_reply(500, "the request failed", "", "see the server's log")
-    return Reply(reply.status, reply.headers, reply.body, "failed")
+    short = error_reply(500, "the request failed", "", "see the server's log")
+    return Reply(short.status, short.headers, short.body, "failed")
 
 
 def unreadable_path() -> Reply:

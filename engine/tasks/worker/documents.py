@@ -75,8 +75,8 @@ class _HeadFields(msgspec.Struct, frozen=True):
 def _head_fields(packed: bytes, task: str) -> _HeadFields:
     head = unpacked(packed)
     fields: Document = joined(head.headers)
-    fields.pop("content", None)
-    fields.pop("status", None)
+    for name in ("content", "status", "auth"):
+        fields.pop(name, None)
     facts = {
         "method": head.method,
         "uri": f"{head.path}?{head.query}" if head.query else head.path,

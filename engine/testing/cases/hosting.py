@@ -58,7 +58,7 @@ class RunsPlan(Protocol):
 
 async def call_task(plan: Plan, task: HostedTask, recorder: Recorder, run: RunsPlan) -> Outcome:
     """Send the requests of a case."""
-    requests = [_request(number, each) for number, each in enumerate(task.requests)]
+    requests = [_request(n, each, task.task) for n, each in enumerate(task.requests)]
     if task.task.type == "triggered":
         return [await _triggered(plan, task.task, each, recorder, run) for each in requests], None
     ultra = _Ultra(plan, task.task, requests)
@@ -184,8 +184,10 @@ def _sent(reply: Reply) -> HttpResponse:
     return HttpResponse(reply.status, headers=tuple(reply.headers), body=reply.body)
 
 
-def _request(number: int, sent: SentRequest) -> Request:
+def _request(number: int, sent: SentRequest, task: Task) -> Request:
     headers: Headers = [(name.lower(), value) for name, value in sent.headers]
+    if task.is_guarded:  # as on a server, where this is no business of the pipeline
+        headers = [each for each in headers if each[0] != "authorization"]
     path = f"/tasks/{sent.task}{sent.path_info}"
     head = RequestHead(sent.method, path, sent.path_info, sent.query, headers)
     return Request(number, head.packed(), sent.body)
