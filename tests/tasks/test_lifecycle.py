@@ -297,6 +297,7 @@ def test_callers_that_keep_their_connections_lose_nothing_when_the_server_stops(
                 continue
             except ConnectionError as error:
                 outcomes["refused" if is_new else repr(error)] += 1
+                connection.close()
                 return
             response.read()
             outcomes[str(response.status)] += 1
