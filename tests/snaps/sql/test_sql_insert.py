@@ -97,7 +97,7 @@ class TestFailingBatches:
         assert {error["error"] for error in errors} == {"Batch operation failed"}
         assert "error code: " in errors[0]["reason"] or "SQL state: 23505" in errors[0]["reason"]
         assert errors[1]["resolution"].startswith("correct this row")
-        assert errors[0]["resolution"].startswith("correct row 2, for which the batch was rolled back")
+        assert errors[0]["resolution"].startswith("correct row 2, for which the batch was")
         assert {error["status"] for error in errors} == {0}
 
     def test_with_a_batch_size_of_one_rows_fail_alone(self, database: TestDatabase) -> None:
