@@ -20,7 +20,7 @@ from engine.documents import Batch, Document
 from engine.errors import DataError
 from engine.expressions import compile_expression, compile_mapping, exact_decimals
 from engine.expressions.nodes import Member as Field
-from engine.expressions.nodes import Name, Root
+from engine.expressions.nodes import Root
 from engine.expressions.parsed import parsed
 from engine.expressions.steps import Keep, Make
 from engine.plan.plan import Port
@@ -123,12 +123,10 @@ def _passing_of(member: Member) -> Passing:
     scope = member.context.scope
     if isinstance(step, Keep):
         holds = compile_expression(step.condition, null_safe=step.null_safe, scope=scope)
-        if holds.mutates or _uses_counts(step.condition):
+        if holds.mutates:
             raise OddRowsError
         return _Keeping(holds, reads)
     assert isinstance(step, Make)  # engine.plan.row_runs sees to that
-    if any(_uses_counts(text) for _, text in step.rows):
-        raise OddRowsError
     copied = {_field_in(target): _field_in(text) for target, text in step.rows}
     if len(copied) == len(step.rows) and "" not in copied and "" not in copied.values():
         return _Copying(copied)
@@ -211,11 +209,3 @@ def _field_in(text: str) -> str:
     node = parsed(text).node
     is_field = isinstance(node, Field) and isinstance(node.target, Root)
     return node.name if isinstance(node, Field) and is_field else ""
-
-
-def _uses_counts(text: str) -> bool:
-    """Whether an expression reads `snap`, whose counts change with every document."""
-    node = parsed(text).node
-    return node is None or any(
-        isinstance(each, Name) and each.name == "snap" for each in node.walk()
-    )

@@ -46,8 +46,8 @@ class WrittenFile(msgspec.Struct, frozen=True):
 
     `shared`: other snaps of the run may also write it, if they declare it as shared. The rest tells
     the runtime what the snap does about a file that exists, and whether it creates missing folders
-    (the file itself, if that `is_folder`), so that a run which could never write it does not start.
-    `allow_outside`: data in the name may lead out of its folder. `retries`: the snap tries again.
+    (the file itself, if that `is_folder`), so that a run warns at its start of what it could not
+    write. `allow_outside`: data in the name may lead out of its folder.
     """
 
     path: tuple[str | int, ...]
@@ -57,13 +57,13 @@ class WrittenFile(msgspec.Struct, frozen=True):
     is_folder: bool = False
     creates_folder: bool = False
     allow_outside: bool = False
-    retries: bool = False
 
 
 class ReadFile(msgspec.Struct, frozen=True):
     """A setting, at `path` of a snap's settings, that names a file that the snap reads.
 
-    If nothing in the pipeline can create it, a run does not start without it.
+    Without it, a run starts with a warning, or not at all if the snap certainly reads it; unless
+    something in the pipeline may create it, or the snap `retries`.
     """
 
     path: tuple[str | int, ...]

@@ -189,7 +189,6 @@ class FileWriter(StreamSnap[FileWriterSettings]):
             action=settings.file_action,
             creates_folder=settings.create_dir,
             allow_outside=settings.allow_outside,
-            retries=settings.retries.value != 0,
         )
 
     def open(self) -> None:

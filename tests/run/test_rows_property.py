@@ -247,3 +247,18 @@ def test_usual_rows_are_not_made_documents(
     plain, rows = both_ways(through(*snaps), text.encode())
     assert rows == plain
     assert sum(taken) > 150
+
+
+@pytest.mark.parametrize(
+    "snaps",
+    [
+        ("snap: Mapper, mappings: {$a: $a, $n: snap.in.totalCount}",),
+        ("snap: Mapper, mappings: {$a: $a, $n: \"snap['in'].totalCount\"}",),
+        ("snap: Filter, filter: snap.in.totalCount > 20",),
+        ("snap: Filter, filter: $a > 3", "snap: Mapper, mappings: {$n: snap.in.totalCount}"),
+    ],
+)
+def test_snaps_that_count_their_documents_see_the_same_counts(snaps: tuple[str, ...]) -> None:
+    text = "a,b,c\n" + "".join(f"{n},y{n},z{',odd' * (n % 9 == 8)}\n" for n in range(200))
+    plain, rows = both_ways(through(*snaps, on_error="discard"), text.encode())
+    assert rows == plain

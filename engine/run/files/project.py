@@ -133,7 +133,7 @@ class ProjectFiles:
             raise failure("write", located, error, can_create_folder=can_create) from error
 
     def check_writable(self, name: str, written: WrittenFile) -> None:
-        """Raise DataError if a file, or a folder of files, can certainly not be written."""
+        """Raise DataError if a file, or a folder of files, cannot be written as things are."""
         located = self.locate(name)
         _refuse_read_only(located)
         with _as_failure("write", located, can_create_folder=not written.creates_folder):
@@ -154,7 +154,7 @@ class ProjectFiles:
                 check_folder(Path(os.path.realpath(located)), creates=written.creates_folder)
 
     def check_readable(self, name: str) -> None:
-        """Raise DataError if a file can certainly not be read."""
+        """Raise DataError if a file cannot be read as things are."""
         located = self.locate(name)
         with _as_failure("read", located):
             if not is_local(located):

@@ -57,7 +57,7 @@ def check_source(path: Path) -> None:
 
 
 def _check_access(path: Path, mode: int) -> None:
-    if os.access(path, mode):
+    if os.access(path, mode, effective_ids=os.access in os.supports_effective_ids):
         return
     if mode & os.W_OK and os.statvfs(path).f_flag & os.ST_RDONLY:
         raise _error(OSError, errno.EROFS, path)
