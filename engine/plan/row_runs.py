@@ -13,8 +13,8 @@ from engine.expressions.steps import DecodeRows, EncodeRows, Keep, Make
 from engine.plan.plan import PlannedLink, PlannedSnap
 from engine.sdk.views import ERROR_VIEW
 
-_COUNTS = re.compile(r"(?<![$.\w])snap\b")
-"""The variable `snap` of expressions, whose counts change with every batch."""
+_COUNTS = re.compile(r"\bsnap\b")
+"""The variable `snap` of expressions, whose counts change with every batch; or a field named so."""
 
 
 def row_runs(

@@ -255,7 +255,9 @@ def test_usual_rows_are_not_made_documents(
         ("snap: Mapper, mappings: {$a: $a, $n: snap.in.totalCount}",),
         ("snap: Mapper, mappings: {$a: $a, $n: \"snap['in'].totalCount\"}",),
         ("snap: Filter, filter: snap.in.totalCount > 20",),
+        ('snap: Mapper, mappings: {$n: "Math.max(...snap.in.totalCount.toString().split())"}',),
         ("snap: Filter, filter: $a > 3", "snap: Mapper, mappings: {$n: snap.in.totalCount}"),
+        ("snap: Mapper, mappings: {$a: $a, $n: \"eval('sn' + 'ap.in.totalCount')\"}",),
     ],
 )
 def test_snaps_that_count_their_documents_see_the_same_counts(snaps: tuple[str, ...]) -> None:
