@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import os
 import select
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from engine.cli import terminal_columns
 from engine.cli.eval import value_text
@@ -95,9 +95,9 @@ class PromptStopper(Stopper):
         super().__init__()
         self._terminal = terminal
 
-    def stop(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
+    def interrupt(self, loop: asyncio.AbstractEventLoop, cancel: Callable[[], object]) -> None:
         self._terminal.end()
-        super().stop(loop, task)
+        super().interrupt(loop, cancel)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from engine.cluster.messages import (
     Reply,
     Segment,
     Share,
+    failure_of,
     reply_of,
     unpacked,
 )
@@ -76,8 +77,8 @@ class KeyedStage(SpreadStage):
         """The workers that hold back what comes of their documents."""
         self._kept_bytes = [0] * pool.count
         self._most_kept = KEPT_BYTES // pool.count
-        self._pages = [0] * pool.count
-        self._is_done = False
+        self._has_more: dict[int, bool] = {}
+        """The workers that have sent pages, and whether more are to come."""
 
     async def work(self, inbox: Inbox, deliver: Deliver) -> None:
         self._inbox = inbox
@@ -106,7 +107,6 @@ class KeyedStage(SpreadStage):
             least = min(upto.values())
             asked = [number for number in upto if upto[number] == least or not is_full]
             for number, reply in zip(asked, await self._next_pages(asked), strict=True):
-                self._pages[number] += 1
                 upto[number] = reply.upto
                 if not reply.more:
                     del upto[number]
@@ -117,7 +117,6 @@ class KeyedStage(SpreadStage):
                 self._count(reply)
             limit = min(upto.values(), default=None)
             await self._deliver_placed(held, limit, deliver)
-        self._is_done = True
         for each in self._counts.values():
             each.status = "completed"
 
@@ -139,9 +138,9 @@ class KeyedStage(SpreadStage):
     # Sending
 
     async def _send_splits(self, inbox: Inbox, splits: asyncio.Queue[list[Sent] | None]) -> None:
-        failure = None
-        splitter = Splitter(self._execution, self._label, self._pool.count)
+        failure: Exception | None = None
         try:
+            splitter = Splitter(self._execution, self._label, self._pool.count)
             while waiting := await inbox.take(Worker.at_once):
                 for view, batch in joined(waiting):
                     if view not in self._read_first and self._read_first:
@@ -149,8 +148,8 @@ class KeyedStage(SpreadStage):
                         await self._agree_on_holding_back()
                     for parts in _parts(splitter, view, batch.items):
                         await self._send_parts(view, parts, splits)
-        except EngineError as error:
-            failure = error
+        except Exception as error:  # noqa: BLE001  # whatever it is, `work` waits for the end
+            failure = failure_of(error)
         await splits.put(None)
         if failure is not None:
             raise failure
@@ -199,11 +198,14 @@ class KeyedStage(SpreadStage):
                 self._prologues[number].append(sent)
             else:
                 self._prologues[number] = []
+        elif isinstance(sent.request, Finish) and _is_here(answer):
+            self._has_more[number] = reply_of(answer.result()).more
 
     async def _reopen(self, number: int) -> None:
-        if self._is_done:
-            return
-        if self._kept_bytes[number] > self._most_kept or self._pages[number]:
+        has_more = self._has_more.get(number)
+        if has_more is False:
+            return  # nothing will be asked of it
+        if self._kept_bytes[number] > self._most_kept or has_more:
             raise self._state_is_gone()
         await super()._reopen(number)
 
@@ -232,7 +234,8 @@ class KeyedStage(SpreadStage):
         self, failure: EngineError, reply: Reply, places: Sequence[int]
     ) -> tuple[int, EngineError]:
         """A failure, and the place of its document, or that after the last result before it."""
-        last = max((each[-1] for each in reply.places.values() if each), default=places[0] - 1)
+        before = places[0] - 1 if places else -1
+        last = max((each[-1] for each in reply.places.values() if each), default=before)
         if not (isinstance(failure, SnapFailedError) and failure.label == self._label):
             return last + 1, self._renumbered(failure) or failure
         local = number_in(failure.at)
@@ -264,6 +267,10 @@ def _parts(splitter: Splitter, view: str, items: list[Any]) -> Iterable[Parts]:
     if isinstance(items[0], Parts):
         return [each for each in items if isinstance(each, Parts)]
     return [splitter.parts(view, items)]
+
+
+def _is_here(answer: asyncio.Future[bytes]) -> bool:
+    return not answer.cancelled() and answer.exception() is None
 
 
 def _add_placed(reply: Reply, held: dict[Port, list[_Placed]]) -> None:

@@ -8,8 +8,11 @@ that who only passes them on need not read them.
 from __future__ import annotations
 
 import pickle
+import sys
 from array import array
 from collections.abc import Mapping
+from contextlib import suppress
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -225,7 +228,8 @@ class Reply(msgspec.Struct):
 
 
 def packed(items: list[Item]) -> bytes:
-    return pickle.dumps(items, pickle.HIGHEST_PROTOCOL)
+    """Raises ExecutionError if they are nested too deeply."""
+    return _pickled(items)
 
 
 def unpacked(data: bytes) -> list[Item]:
@@ -234,16 +238,32 @@ def unpacked(data: bytes) -> list[Item]:
 
 
 def to_bytes(message: Job | Request) -> bytes:
-    return pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    return _pickled(message)
 
 
 def reply_bytes(reply: Reply) -> bytes:
-    """A reply as bytes; a failure that cannot be pickled becomes one that can."""
+    """A reply as bytes; a failure that cannot be pickled becomes one that can. Error documents that
+    cannot be are left out, and are a failure."""
     try:
-        return pickle.dumps(reply, pickle.HIGHEST_PROTOCOL)
-    except Exception:  # noqa: BLE001  # whatever the error of a snap holds
-        reply.failure = ExecutionError(str(reply.failure))
-        return pickle.dumps(reply, pickle.HIGHEST_PROTOCOL)
+        return _pickled(reply)
+    except Exception as error:  # noqa: BLE001  # whatever the error of a snap holds
+        reply.failure = ExecutionError(str(reply.failure or error))
+    try:
+        return _pickled(reply)
+    except ExecutionError:
+        reply.failed = []
+        return _pickled(reply)
+
+
+def failure_of(error: Exception) -> EngineError:
+    """What ends a run because of that error."""
+    if isinstance(error, EngineError):
+        return error
+    if isinstance(error, RecursionError):
+        return ExecutionError(
+            "a document is nested too deeply to be sent to a worker", "run with --workers 1"
+        )
+    return ExecutionError(f"{type(error).__name__}: {error}")  # of the engine; the run names it
 
 
 def job_of(data: bytes) -> Job:
@@ -259,6 +279,27 @@ def request_of(data: bytes) -> Request:
 def reply_of(data: bytes) -> Reply:
     reply: Reply = _read(data, Reply)
     return reply
+
+
+def _pickled(value: Any) -> bytes:
+    """Pickle calls itself for what is within a value. Raises ExecutionError for what is nested more
+    deeply than the stack of a thread allows for certain."""
+    with suppress(RecursionError):
+        return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    with _DEEP:
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(limit, _MOST_CALLS))
+        try:
+            return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+        except RecursionError as error:
+            raise failure_of(error) from None
+        finally:
+            sys.setrecursionlimit(limit)
+
+
+_MOST_CALLS = 5_000
+_DEEP = Lock()
+"""The limit belongs to all threads."""
 
 
 def _read(data: bytes, kind: Any) -> Any:

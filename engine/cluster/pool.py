@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from engine.cluster.messages import failure_of
 from engine.cluster.placement import Placement, PlacementError, Show, WorkerLink, WorkerLostError
 from engine.errors import EngineError
 
@@ -90,6 +91,11 @@ class Pool:
         for attempt in range(MOST_STARTS):
             try:
                 return await self._placement.start(self.first + number, self._job, self._show)
+            except OSError as error:
+                raise PlacementError(
+                    f"worker {self.first + number} cannot be started: {error.strerror or error}",
+                    "memory, processes or open files may have run out; use fewer workers",
+                ) from error
             except WorkerLostError as error:
                 if attempt + 1 == MOST_STARTS:
                     raise PlacementError(
@@ -111,9 +117,9 @@ class Pool:
         try:
             while not await self._renew(number):
                 continue  # it was lost again while it was prepared
-        except EngineError as error:
+        except Exception as error:  # noqa: BLE001  # nobody waits for this task, but for the worker
             if not self.failure.done():
-                self.failure.set_result(error)
+                self.failure.set_result(failure_of(error))
             for returned in self._returned.values():
                 returned.set()
             return

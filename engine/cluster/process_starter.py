@@ -48,7 +48,7 @@ class ProcessStarter:
         self._connection.setblocking(False)
         if may_fork and _has_one_thread():
             self._pid = _forked(theirs, self._log, environment)
-            self._wait: Callable[[], object] = partial(os.waitpid, self._pid, 0)
+            self._wait: Callable[[], object] = partial(_wait_for, self._pid)
         else:
             process = _spawned(theirs, self._log, environment)
             self._pid, self._wait = process.pid, process.wait
@@ -91,7 +91,8 @@ class ProcessStarter:
         self._connection.close()
         ended = asyncio.create_task(asyncio.to_thread(self._wait))
         if not (await asyncio.wait([ended], timeout=END_SECONDS))[0]:
-            os.kill(self._pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
         await ended
         self._log.close()
 
@@ -165,6 +166,11 @@ def _forked(control: socket.socket, log: IO[bytes], environment: Mapping[str, st
         traceback.print_exc()
     finally:
         os._exit(1)
+
+
+def _wait_for(pid: int) -> None:
+    with suppress(ChildProcessError):  # who has started this process lets it ignore SIGCHLD
+        os.waitpid(pid, 0)
 
 
 def last_line(log: IO[bytes]) -> str:

@@ -29,6 +29,7 @@ from engine.cluster.messages import (
     Reply,
     Segment,
     Share,
+    failure_of,
     packed,
     reply_of,
     to_bytes,
@@ -58,7 +59,6 @@ QUIET_SECONDS = 0.005
 
 MOST_ATTEMPTS = 3
 """Workers that may be lost over one chunk."""
-
 
 Ordered = asyncio.Queue[Sent | None]
 """What was sent, in the order in which its results are delivered; None at the end."""
@@ -152,7 +152,7 @@ class SpreadStage:
     # Sending
 
     async def _send_all(self, inbox: Inbox, ordered: Ordered) -> None:
-        failure = None
+        failure: Exception | None = None
         try:
             while waiting := await self._coming(inbox, ordered):
                 for view, batch in waiting:
@@ -165,8 +165,8 @@ class SpreadStage:
             await self._send_held(ordered)
             if self._runs is not None:
                 await self._send_runs(self._runs.rest(), ordered)
-        except EngineError as error:
-            failure = error
+        except Exception as error:  # noqa: BLE001  # whatever it is, `work` waits for the end
+            failure = failure_of(error)
         await ordered.put(None)
         if failure is not None:
             raise failure

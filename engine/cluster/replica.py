@@ -29,6 +29,7 @@ from engine.cluster.messages import (
     Segment,
     Share,
     counts_of,
+    failure_of,
     job_of,
     packed,
     reply_bytes,
@@ -113,27 +114,33 @@ class Replica:
         copy = self._segments[request.segment]
         copy.forget_counts()
         started = perf_counter()
-        reading, failure = True, None
+        reading = True
+        failure: EngineError | None = None
         try:
             if self._failure is not None:
                 raise self._failure
             self._execution.chunk_key = getattr(request, "key", "")
             reading = copy.perform(request)
-        except EngineError as error:
-            failure = error
-        except Exception as error:  # noqa: BLE001  # an error of the engine; the run names it
-            failure = ExecutionError(f"{type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001  # also one of the engine
+            failure = failure_of(error)
         failed, self._failed = self._failed, []
-        finals, self._execution.finals = self._execution.finals, {}
+        given, self._execution.finals = self._execution.finals, {}
+        outputs: list[tuple[Port, bytes]] = []
+        finals: dict[str, bytes] = {}
+        try:
+            outputs = [(port, packed(items)) for port, items in copy.taken().items()]
+            finals = {label: packed([*items]) for label, items in given.items()}
+        except Exception as error:  # noqa: BLE001  # the results of a snap may be anything
+            failure = failure or failure_of(error)
         return reply_bytes(
             Reply(
-                outputs=[(port, packed(items)) for port, items in copy.taken().items()],
+                outputs=outputs,
                 counts=counts_of(copy.statistics),
                 failed=failed,
                 failure=failure,
                 reading=reading,
                 seconds=perf_counter() - started,
-                finals={label: packed([*items]) for label, items in finals.items()},
+                finals=finals,
                 **copy.keyed.told(),
             )
         )

@@ -10,14 +10,7 @@ place.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import chain, islice
@@ -132,6 +125,7 @@ async def run_plan(
             raise
         run.report_failure(failure)
     finally:
+        stopper.end()
         services.close()
         run.account(perf_counter() - started)
         observer.finished(run.report)

@@ -25,6 +25,7 @@ class Stopper:
     def __init__(self) -> None:
         self._in_snap = False
         self._expiry: ExecutionError | None = None
+        self._has_ended = False
 
     def call(self, function: Callable[..., R], *args: Any) -> R:
         """Call into a snap; `stop` may interrupt it."""
@@ -38,8 +39,18 @@ class Stopper:
         self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any], expiry: ExecutionError
     ) -> None:
         """Stop a run whose time is over, as `stop` does; then it has failed."""
-        self._expiry = expiry
-        self.stop(loop, task)
+
+        def cancel() -> None:
+            if not self._has_ended:
+                task.cancel()
+
+        if not self._has_ended:
+            self._expiry = expiry
+            self.interrupt(loop, cancel)
+
+    def end(self) -> None:
+        """The run has ended: its time cannot be over any more, though its workers still close."""
+        self._has_ended = True
 
     def take_expiry(self) -> ExecutionError | None:
         """Why the current task, which was cancelled, has failed; None if it was just stopped. If it
@@ -51,7 +62,11 @@ class Stopper:
 
     def stop(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
         """Cancel the task that runs the plan. Called by a signal handler."""
-        loop.call_soon_threadsafe(task.cancel)
+        self.interrupt(loop, task.cancel)
+
+    def interrupt(self, loop: asyncio.AbstractEventLoop, cancel: Callable[[], object]) -> None:
+        """Let the loop call `cancel`, and end a call into a snap now."""
+        loop.call_soon_threadsafe(cancel)
         if self._in_snap:
             self._in_snap = False
             raise asyncio.CancelledError
