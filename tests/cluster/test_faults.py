@@ -219,12 +219,19 @@ def test_a_worker_that_the_system_cannot_start_fails_the_run(
     assert "cannot be started: Resource temporarily unavailable" in failure
 
 
+IGNORING = """\
+import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
 def test_a_program_that_ignores_the_ends_of_its_children(tmp_path: Path) -> None:
     """A program that was started by one that ignores SIGCHLD ignores it, too."""
     (tmp_path / "roots.yaml").write_text(ROOTS)
     engine = [sys.executable, "-m", "engine", "run", "roots.yaml", "--workers", "2"]
     done = subprocess.run(
-        ["sh", "-c", "trap '' CHLD; exec \"$@\"", "sh", *engine],
+        [sys.executable, "-c", IGNORING, *engine],
         cwd=tmp_path,
         capture_output=True,
         text=True,
