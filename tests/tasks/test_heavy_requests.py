@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 from pathlib import Path
+from typing import Any
 
 from tests.tasks.callers import in_background, metric, post
 from tests.tasks.conftest import Serve, Served
@@ -29,6 +30,10 @@ def in_flight(served: Served) -> float:
     return metric(served, 'snapline_in_flight{task="heavy"}')
 
 
+def ended(calls: list[Any]) -> int:
+    return sum(not call.is_alive() for call in calls)
+
+
 def health(served: Served) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
     try:
@@ -43,7 +48,7 @@ def test_a_busy_instance_ends_when_the_time_for_requests_in_work_is_over(
 ) -> None:
     served = serve(heavy(tmp_path, "0.5s"))
     calls = [in_background(post, served, "heavy", n=1_000_000) for _ in range(200)]
-    served.wait_for(lambda: in_flight(served) > 100)
+    served.wait_for(lambda: in_flight(served) + ended(calls) == len(calls))  # all are connected
     assert served.stop() == 0  # all of the requests would take minutes
     for call in calls:
         call.join()
@@ -54,7 +59,7 @@ def test_a_busy_instance_ends_when_the_time_for_requests_in_work_is_over(
 def test_answers_leave_between_heavy_requests(serve: Serve, tmp_path: Path) -> None:
     served = serve(heavy(tmp_path, "30s"))
     calls = [in_background(post, served, "heavy", n=300_000) for _ in range(20)]
-    served.wait_for(lambda: any(not call.is_alive() for call in calls))
+    served.wait_for(lambda: ended(calls) > 0)
     assert in_flight(served) > 0
     assert health(served) == 200
     assert post(served, "heavy", n=3)[0] == 200
