@@ -21,7 +21,7 @@ from engine.cluster.coordinator import Coordinator
 from engine.cluster.messages import Finish, Share, reply_of, request_of
 from engine.cluster.placement import Show
 from engine.errors import ExecutionError
-from tests.cluster.test_coordinator import Link, Place, outcome, run
+from tests.cluster.thread_workers import Link, Place, outcome, run
 
 TOTALS = """\
 snaps:
