@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from engine.tasks.front import connection, http_server
 from engine.tasks.front.head import MAX_HEAD_BYTES
 from engine.tasks.front.http_server import HttpServer
 from tests.tasks.echoing import GET, LIMIT, Echo, running
-from tests.tasks.hosting import in_loop, turns
-from tests.tasks.wire import answers, message
+from tests.tasks.hosting import in_each_loop, in_loop, turns
+from tests.tasks.wire import answers, everything, message
 
 LATE = message("POST", "/late", (), b"1")
 
@@ -294,6 +295,49 @@ async def test_too_many_connections_are_refused() -> None:
         assert response.status == 503
         writer.write(GET)
         assert (await reader.read())[9:12] == b"200"
+
+
+@in_each_loop
+async def test_a_caller_beyond_the_limit_of_connections_always_reads_why() -> None:
+    async with running(max_connections=1) as server:
+        await server.connect()
+        await server.connection()
+        for _ in range(3):
+            address = ("127.0.0.1", server.port)
+            with socket.create_connection(address, timeout=30) as caller:  # not accepted yet
+                caller.sendall(message("POST", "/", [], bytes(100_000)))
+                (response,) = answers(await asyncio.to_thread(everything, caller))
+            assert response.status == 503
+            assert response.header("retry-after") == ["1"]
+
+
+@in_loop
+async def test_callers_beyond_the_limit_take_no_place() -> None:
+    async with running(max_connections=1) as server:
+        _, first = await server.connect()
+        await server.connection()
+        for _ in range(3):
+            reader, _ = await server.connect()
+            assert (await reader.readline())[9:12] == b"503"
+        first.transport.abort()
+        await turns(lambda: all(each.lingers for each in server.connections()))
+        (response,) = await server.talk(GET)
+        assert response.status == 200
+
+
+@in_loop
+async def test_only_so_many_callers_beyond_the_limit_take_their_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http_server, "MAX_SURPLUS", 2)
+    monkeypatch.setattr(connection, "CROSSING_SECONDS", 1000.0)
+    async with running(max_connections=1) as server:
+        await server.connect()
+        await server.connection()
+        readers = [(await server.connect())[0] for _ in range(3)]
+        answered = [await reader.readline() for reader in readers]
+        assert [line[9:12] for line in answered] == [b"503"] * 3
+        await turns(lambda: len(server.connections()) == 3)
 
 
 @pytest.mark.parametrize("version", ["0.9", "2.0"])

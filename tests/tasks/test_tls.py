@@ -20,14 +20,14 @@ import uvloop
 from engine.cli import main
 from engine.errors import ConfigurationError
 from engine.tasks.front import http_server
-from engine.tasks.front.http_server import HttpServer
+from engine.tasks.front.http_server import MAX_SURPLUS, HttpServer
 from engine.tasks.front.listening import listen
 from engine.tasks.front.tls import ServerTls, TlsFiles
 from tests.tasks.certificates import DAY, Made, make
 from tests.tasks.conftest import Serve, Served
 from tests.tasks.echoing import Echo
 from tests.tasks.hosting import SECONDS, in_each_loop, in_loop, turns
-from tests.tasks.wire import CLOSE, answers, message
+from tests.tasks.wire import CLOSE, answers, everything, message
 
 ECHO = "snaps: {echo: {snap: Mapper, mappings: {$content: $}}}"
 
@@ -270,13 +270,6 @@ async def secured(folder: Path, max_connections: int | None = None) -> AsyncIter
         await server.closed(0)
 
 
-def everything(caller: socket.socket) -> bytes:
-    parts = []
-    while part := caller.recv(2**16):
-        parts.append(part)
-    return b"".join(parts)
-
-
 @in_each_loop
 async def test_handshakes_in_progress_take_the_places_of_connections(tmp_path: Path) -> None:
     async with secured(tmp_path, max_connections=4) as here:
@@ -287,12 +280,12 @@ async def test_handshakes_in_progress_take_the_places_of_connections(tmp_path: P
             await turns(lambda: here.handshakes == 4)
             assert await asyncio.to_thread(here.ask) == 503
             await turns(lambda: not here.server.connections)
-            for _ in range(16):
+            for _ in range(MAX_SURPLUS):
                 callers.enter_context(here.connect())
-            await turns(lambda: here.handshakes == 20)
+            await turns(lambda: here.handshakes == 4 + MAX_SURPLUS)
             with here.connect() as refused:
                 assert await asyncio.to_thread(refused.recv, 1) == b""
-            assert here.handshakes == 20
+            assert here.handshakes == 4 + MAX_SURPLUS
         await turns(lambda: here.handshakes == 0)
         assert await asyncio.to_thread(here.ask) == 200
 

@@ -41,9 +41,14 @@ def talk(port: int, data: bytes, *, half_close: bool = False) -> bytes:
         connection.sendall(data)
         if half_close:
             connection.shutdown(socket.SHUT_WR)
-        parts = []
-        while part := connection.recv(65536):
-            parts.append(part)
+        return everything(connection)
+
+
+def everything(caller: socket.socket) -> bytes:
+    """All that comes until the server closes."""
+    parts = []
+    while part := caller.recv(65536):
+        parts.append(part)
     return b"".join(parts)
 
 

@@ -45,6 +45,7 @@ MAX_PIPELINED = 1000
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LATER = "try again later"
+_RETRY = [("retry-after", "1")]
 
 
 class Connection(Outgoing):
@@ -70,7 +71,7 @@ class Connection(Outgoing):
         if isinstance(peer, tuple):
             self._client = f"{peer[0]}:{peer[1]}"
         if not self.server.add(self):
-            self.refuse(error_reply(503, "the server has too many connections", "", _LATER))
+            self.refuse(error_reply(503, "the server has too many connections", "", _LATER, _RETRY))
 
     def connection_lost(self, error: Exception | None) -> None:
         self.server.remove(self)
@@ -93,7 +94,7 @@ class Connection(Outgoing):
             self._is_flooded = True
             why = f"{MAX_PIPELINED:,} are already waiting"
             error = "too many requests are waiting on this connection"
-            raise RefusedHeadError(error_reply(503, error, why, _LATER))
+            raise RefusedHeadError(error_reply(503, error, why, _LATER, _RETRY))
         call = self.server.application.call(head)
         exchange = Exchange(self, call, head.http_version, sends_body=self._reader.sends_body)
         exchange.keep_alive = keep_alive
@@ -207,7 +208,7 @@ class Connection(Outgoing):
             exchange.leave()
         if is_sending and not self.half_closed:
             self.linger(LINGER_SECONDS)
-        elif knows or not self.transport.can_write_eof():
+        elif (knows and not self.server.waits_for(self)) or not self.transport.can_write_eof():
             self.transport.close()
         else:
             self.linger(CROSSING_SECONDS)

@@ -40,8 +40,9 @@ accepts no more, for requests that have begun to arrive."""
 RECENT_SECONDS = 5.0
 """Seconds since its last response for a connection that has had one: its caller may well go on."""
 
-_REFUSED_HANDSHAKES = 16
-"""Handshakes beyond the limit of connections: so many callers at a time are told why."""
+MAX_SURPLUS = 64
+"""Callers beyond the limit of connections that may take their time to read why they are refused;
+with TLS, so many handshakes beyond the limit may begin."""
 
 _GONE_SECONDS = 0.01
 """Seconds after which a caller that has hung up, and not only half-closed, is known."""
@@ -70,6 +71,9 @@ class HttpServer:
 
         self.held = 0
         """Bytes of bodies that are arriving."""
+
+        self._surplus: set[Connection] = set()
+        """Connections that are refused because of the limit, and do not count."""
 
         self._unsent: set[Outgoing] = set()
         self._half_closed: set[Connection] = set()
@@ -157,10 +161,18 @@ class HttpServer:
         self.connections.add(connection)
         if self.acceptor is not None:
             self.acceptor.handshakes.discard(connection)
-        return len(self.connections) + self._handshakes <= self.max_connections
+        count = len(self.connections) - len(self._surplus) + self._handshakes
+        if count > self.max_connections:
+            self._surplus.add(connection)
+        return count <= self.max_connections
+
+    def waits_for(self, connection: Connection) -> bool:
+        """Whether its caller, which is refused, may take its time to read why."""
+        return connection in self._surplus and len(self._surplus) <= MAX_SURPLUS
 
     def remove(self, connection: Connection) -> None:
         self.connections.discard(connection)
+        self._surplus.discard(connection)
         self._unsent.discard(connection)
         self._half_closed.discard(connection)
         self.paused.discard(connection)
@@ -190,7 +202,7 @@ class HttpServer:
 
     def _has_room(self) -> bool:
         """Whether a handshake may begin."""
-        places = self.max_connections + _REFUSED_HANDSHAKES
+        places = self.max_connections + MAX_SURPLUS
         return len(self.connections) + self._handshakes < places
 
     # The clock
