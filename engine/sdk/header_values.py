@@ -16,6 +16,8 @@ class HeaderError(Exception):
 
 
 def read_header(raw: bytes) -> str:
+    """The value, without the blanks around it, which are no part of it."""
+    raw = raw.strip(b" \t")
     try:
         return raw.decode()
     except UnicodeDecodeError:

@@ -59,6 +59,12 @@ def test_headers_are_read_in_either_charset(served: Served, name: bytes) -> None
     assert document["x-tag"] == "café, b"
 
 
+def test_blanks_around_a_header_are_no_part_of_it(served: Served) -> None:
+    headers = [("X-Name", " \ta \tb\t "), ("X-Tag", "\t")]
+    document = ask(served.port, "GET", "/tasks/echo", headers).json
+    assert (document["x-name"], document["x-tag"]) == ("a \tb", "")
+
+
 def test_headers_of_an_answer_are_utf_8(served: Served) -> None:
     reply = answer(served, '{"text": 1, "name": ["é", "€"]}'.encode())
     assert reply.header("x-name") == [raw("é".encode()), raw("€".encode())]

@@ -16,7 +16,7 @@ from engine.tasks.front.exchange import Exchange
 from engine.tasks.front.head import Head, RefusedHeadError
 from engine.tasks.front.outgoing import Outgoing
 from engine.tasks.front.peers import is_readable
-from engine.tasks.front.reply import Reply, error_reply, too_large, too_much
+from engine.tasks.front.reply import Reply, error_reply, overloaded, too_large, too_much
 from engine.tasks.front.request_reader import RequestReader
 
 if TYPE_CHECKING:
@@ -44,8 +44,6 @@ MAX_PIPELINED = 1000
 """Requests of a connection that may wait for earlier ones to be answered."""
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_LATER = "try again later"
-_RETRY = [("retry-after", "1")]
 
 
 class Connection(Outgoing):
@@ -71,7 +69,7 @@ class Connection(Outgoing):
         if isinstance(peer, tuple):
             self._client = f"{peer[0]}:{peer[1]}"
         if not self.server.add(self):
-            self.refuse(error_reply(503, "the server has too many connections", "", _LATER, _RETRY))
+            self.refuse(overloaded("the server has too many connections"))
 
     def connection_lost(self, error: Exception | None) -> None:
         self.server.remove(self)
@@ -94,7 +92,7 @@ class Connection(Outgoing):
             self._is_flooded = True
             why = f"{MAX_PIPELINED:,} are already waiting"
             error = "too many requests are waiting on this connection"
-            raise RefusedHeadError(error_reply(503, error, why, _LATER, _RETRY))
+            raise RefusedHeadError(overloaded(error, why))
         call = self.server.application.call(head)
         exchange = Exchange(self, call, head.http_version, sends_body=self._reader.sends_body)
         exchange.keep_alive = keep_alive

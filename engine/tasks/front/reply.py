@@ -61,13 +61,13 @@ def too_large(limit: int) -> Reply:
 
 def too_much(limit: int) -> Reply:
     """The refusal of a body because too many others are arriving."""
-    return error_reply(
-        503,
-        "the server is receiving too much at once",
-        f"more than {limit:,} bytes of bodies are incomplete",
-        "try again later",
-        [("retry-after", "1")],
-    )
+    reason = f"more than {limit:,} bytes of bodies are incomplete"
+    return overloaded("the server is receiving too much at once", reason)
+
+
+def overloaded(error: str, reason: str = "") -> Reply:
+    """The refusal of something that may be possible in a moment."""
+    return error_reply(503, error, reason, "try again later", [("retry-after", "1")])
 
 
 def close_unread(pieces: AsyncIterator[bytes]) -> asyncio.Task[None]:

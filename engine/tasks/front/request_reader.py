@@ -179,11 +179,11 @@ class RequestReader:
 
     def _note(self, name: str, value: bytes, text: str) -> None:
         if name == "host":
-            self._hosts.append(text.strip())
+            self._hosts.append(text)
         elif name in _FRAMING:
             self._framing.append((name, value))
         elif name == "expect":
-            self._expects = value.lower()
+            self._expects = value.strip().lower()
         elif self._tagging is None:
             self._tagging = [(name, text)]
         else:
