@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.tasks.callers import in_background, post
+from tests.tasks.callers import in_background, metric, post
 from tests.tasks.conftest import Serve
 from tests.tasks.slow_pipelines import echo, pipeline
 
@@ -62,6 +62,30 @@ def test_many_signals_are_few_reloads(serve: Serve, tmp_path: Path) -> None:
     served.signal(signal.SIGHUP)
     served.wait_for(lambda: post(served, "echo", id=0)[1]["word"] == "new")
     assert served.stderr.count("reloading the files") <= 10
+
+
+def test_a_task_that_loses_its_token_in_a_reload_is_reported(serve: Serve, tmp_path: Path) -> None:
+    echo(tmp_path, "old")
+    file = tmp_path / "guarded.yaml"
+    beginning = "name: guarded\ntype: ultra\npipeline: echo.yaml\n"
+    file.write_text(beginning + "bearer_token: ${env:TOKEN}\n")
+    served = serve(file, environment={"TOKEN": "word"})
+    file.write_text(beginning)  # as an editor leaves it for a moment
+    served.signal(signal.SIGHUP)
+    served.wait_for(lambda: "guarded: warning: everybody may call it now" in served.stderr)
+
+
+def test_a_server_that_ends_reloads_no_more(serve: Serve, tmp_path: Path) -> None:
+    served = serve(pipeline(tmp_path))
+    call = in_background(post, served, "slow", id=5, seconds=1.0)
+    served.wait_for(lambda: metric(served, 'snapline_in_flight{task="slow"}') == 1)
+    served.signal(signal.SIGTERM)
+    served.wait_for(lambda: "shutting down" in served.stderr)
+    served.signal(signal.SIGHUP)
+    call.join()
+    assert call.result == (200, {"id": 5})
+    assert served.process.wait(30) == 0
+    assert "reloading" not in served.stderr
 
 
 def test_a_reload_takes_the_new_text_of_a_module(serve: Serve, tmp_path: Path) -> None:

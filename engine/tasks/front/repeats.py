@@ -181,7 +181,7 @@ def _other_request() -> Reply:
 def _not_kept() -> Reply:
     return error_reply(
         409,
-        "the request was done before, but its response was too large to be kept",
+        "the request was done before, but its response was streamed, and not kept",
         "",
         "use a new key to repeat it",
     )

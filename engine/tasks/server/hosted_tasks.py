@@ -79,10 +79,13 @@ class HostedTasks:
             if hosted is not None:
                 await hosted.drain(hosted.task.timeouts.drain)
             return True
+        was_guarded = hosted.task.is_guarded
         if not await hosted.reload(loaded.task, loaded.plan):
             log.error("reload failed; the task stays as it was", extra={"task": name})
             return False
         log.info("task reloaded", extra={"task": name})
+        if was_guarded and not loaded.task.is_guarded:  # perhaps its file was read half-written
+            log.warning("everybody may call it now: its file names no token", extra={"task": name})
         return True
 
     async def switch_all(self, loaded: Iterable[Loaded]) -> None:

@@ -190,6 +190,8 @@ class Server:
 
     def _begin_reload(self) -> None:
         """Reload now, or once more after the reload in progress, however often that is asked."""
+        if self._stopping.is_set():  # new processes would only have to end
+            return
         self._wants_reload = True
         if self._reloading is None or self._reloading.done():
             self._reloading = asyncio.create_task(self._reload_while_asked(), name="reload")
