@@ -9,7 +9,7 @@ import pytest
 
 from engine.tasks.front.repeats import KEPT_SECONDS, MAX_KEPT_BYTES, MAX_KEYS, Repeats
 from engine.tasks.front.reply import Reply, error_reply
-from engine.tasks.wire.messages import Request, RequestHead, Response
+from engine.tasks.wire.messages import Headers, Request, RequestHead, Response
 from tests.tasks.fronted import Fronted, ManualTask, fronted
 from tests.tasks.hosting import in_loop, turns
 from tests.tasks.test_polling import ASYNC, Pieces, bearer
@@ -62,6 +62,19 @@ async def test_repeats_while_the_first_is_in_progress_wait_for_its_response() ->
             (200, b'{"done":true}')
         }
         assert len(task.requests) == 1
+
+
+@in_loop
+async def test_a_repeat_waits_no_longer_than_its_caller() -> None:
+    task = ManualTask()
+    async with fronted(task) as front:
+        first = asyncio.create_task(sent(front, "k"))
+        await task.arrived(1)
+        impatient = await sent(front, "k", headers=[("Prefer", "wait=0")])
+        assert (impatient.status, impatient.json["error"]) == (504, "the request took too long")
+        task.answer()
+        assert (await first).status == 200
+        assert (await sent(front, "k", headers=[("Prefer", "wait=0")])).status == 200
 
 
 @pytest.mark.parametrize(
@@ -197,13 +210,14 @@ async def test_a_response_in_pieces_is_not_kept_and_its_request_is_not_done_agai
 class Direct:
     """Answers at once; `size` is that of the body."""
 
-    def __init__(self, size: int = 1) -> None:
+    def __init__(self, size: int = 1, headers: Headers | None = None) -> None:
         self.size = size
+        self.headers: Headers = headers or []
         self.count = 0
 
     def submit(self, request: Request, deliver: Any) -> None:
         self.count += 1
-        deliver(Response(request.id, 200, [], bytes(self.size)))
+        deliver(Response(request.id, 200, self.headers, bytes(self.size)))
 
     def withdraw(self, request: int) -> None:
         """Nothing is in progress."""
@@ -225,14 +239,22 @@ def test_responses_are_forgotten_after_a_day() -> None:
     assert task.count == 2
 
 
-def test_the_table_is_bounded_in_number_and_size() -> None:
+def test_only_so_many_keys_are_remembered() -> None:
     repeats, task = Repeats(), Direct()
     for number in range(MAX_KEYS + 10):
         ask(repeats, task, str(number))
     assert len(repeats) == MAX_KEYS
-    large = Direct(MAX_KEPT_BYTES // 3)
+
+
+@pytest.mark.parametrize(
+    "large",
+    [Direct(MAX_KEPT_BYTES // 3), Direct(headers=[("x-more", "x" * (MAX_KEPT_BYTES // 3))])],
+    ids=["body", "headers"],
+)
+def test_large_responses_make_room_for_later_ones(large: Direct) -> None:
+    repeats = Repeats()
     for key in "abcd":
         ask(repeats, large, key)
-    assert len(repeats) == 3
+    assert len(repeats) <= 3
     ask(repeats, large, "d")
     assert large.count == 4

@@ -7,6 +7,7 @@ if its caller leaves, since that caller will ask again with the same key.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 import time
@@ -54,6 +55,23 @@ class _First:
     def __init__(self, fingerprint: bytes) -> None:
         self.fingerprint = fingerprint
         self.waiting: dict[int, Deliver] = {}
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+
+    def wait(self, request: Request, deliver: Deliver) -> None:
+        """Let a repeat wait for the response, but no longer than its caller does."""
+        self.waiting[request.id] = deliver
+        patience = request.deadline - time.monotonic()
+        loop = asyncio.get_running_loop()
+        self._timers[request.id] = loop.call_later(patience, self._give_up, request.id)
+
+    def take(self, number: int) -> Deliver:
+        """Who waits, once; nobody if its caller has gone."""
+        if timer := self._timers.pop(number, None):
+            timer.cancel()
+        return self.waiting.pop(number, _discard)
+
+    def _give_up(self, number: int) -> None:
+        self.take(number)(_too_late())
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -63,7 +81,9 @@ class _Kept(msgspec.Struct, frozen=True):
 
     @property
     def size(self) -> int:
-        return len(self.reply.body) if isinstance(self.reply.body, bytes) else 0
+        """Bytes; headers count too, since a pipeline may send back those of its caller."""
+        body = self.reply.body if isinstance(self.reply.body, bytes) else b""
+        return len(body) + sum([len(name) + len(value) for name, value in self.reply.headers])
 
 
 class Repeats:
@@ -100,18 +120,18 @@ class Repeats:
         if known.fingerprint != fingerprint:
             deliver(_other_request())
         elif isinstance(known, _First):
-            known.waiting[request.id] = deliver
+            known.wait(request, deliver)
         else:
             deliver(_again(known.reply))
         return None
 
     def withdraw(self, place: Place, request: int) -> None:
         if place in self._open:
-            self._open[place].waiting.pop(request, None)
+            self._open[place].take(request)
 
     def _answer(self, place: Place, number: int, reply: Response | Reply) -> None:
         first = self._open.pop(place)
-        deliver = first.waiting.pop(number, _discard)
+        deliver = first.take(number)
         kept = reply if isinstance(reply.body, bytes) else _not_kept()
         if reply.outcome != "refused":  # otherwise nothing was done, and the next one may try again
             entry = _Kept(first.fingerprint, _copied(kept), self._now() + KEPT_SECONDS)
@@ -119,8 +139,8 @@ class Repeats:
             self._kept_bytes += entry.size
             self._forget_old()
         deliver(reply)
-        for each in first.waiting.values():
-            each(_again(kept))
+        for each in list(first.waiting):
+            first.take(each)(_again(kept))
 
     def _forget_old(self) -> None:
         now = self._now()
@@ -176,6 +196,12 @@ def _other_request() -> Reply:
         "method, path, query, content type or body differ",
         "use a new key for each request, and send a request again unchanged",
     )
+
+
+def _too_late() -> Reply:
+    why = "the first request with this key is still in progress"
+    reply = error_reply(504, "the request took too long", why, "send it again with the same key")
+    return msgspec.structs.replace(reply, outcome="failed")
 
 
 def _not_kept() -> Reply:
