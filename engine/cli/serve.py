@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from engine.cli.options import add_parameters, given_parameters
 from engine.cli.problems import print_problems
 from engine.cli.serve_edges import (
-    LOCAL_HOSTS,
     add_edge_arguments,
     admin_of,
     hosts_of,
+    is_local,
     proxies_of,
     tls_of,
 )
@@ -166,7 +166,7 @@ def _policy(arguments: argparse.Namespace) -> Policy:
     from engine.tasks.front.front import Policy
 
     hosts = hosts_of(arguments.host, arguments.allow_host)
-    is_reachable = arguments.host not in LOCAL_HOSTS or bool(arguments.trust_proxy)
+    is_reachable = bool(arguments.trust_proxy) or not is_local(arguments.host)
     return Policy(
         hosts,
         terse=arguments.errors == "terse" or (not arguments.errors and is_reachable),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
+import socket
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -87,7 +89,7 @@ def admin_of(arguments: argparse.Namespace, tls: ServerTls | None) -> AdminPort 
         return None
     if not 0 <= port <= 65535:
         raise ConfigurationError(f"--admin-port must be between 0 and 65535, not {port}")
-    if host not in LOCAL_HOSTS and tokens is None:
+    if tokens is None and not is_local(host):
         raise ConfigurationError(
             f"others can reach the admin port at {host!r}, so it needs --admin-tokens FILE; make "
             "tokens with: engine token new --name NAME"
@@ -100,12 +102,23 @@ def admin_of(arguments: argparse.Namespace, tls: ServerTls | None) -> AdminPort 
     return AdminPort(endpoint, Policy(hosts_of(host, arguments.allow_host)), tokens or "")
 
 
-LOCAL_HOSTS = frozenset(("localhost", "127.0.0.1", "::1"))
+_LOCAL_NAMES = frozenset(("localhost", "127.0.0.1", "[::1]"))
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine can reach what listens there, however the address is written."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError):  # nothing can listen there
+        return False
+    address = ipaddress.ip_address(str(found[0][4][0]).partition("%")[0])
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def hosts_of(host: str, allowed: Iterable[str]) -> frozenset[str] | None:
     """The names for which to serve; None for any."""
     names = {name.strip().lower() for name in allowed}
-    if "*" in names or not (names or host in LOCAL_HOSTS):
+    if "*" in names or not (names or is_local(host)):
         return None
-    return frozenset({*LOCAL_HOSTS, "[::1]", host.lower(), *names})
+    own = host.lower()
+    return frozenset({*_LOCAL_NAMES, f"[{own}]" if ":" in own else own, *names})

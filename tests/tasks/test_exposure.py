@@ -34,6 +34,15 @@ def test_a_server_of_this_machine_serves_no_other_names(serve: Serve, tmp_path: 
     assert asked(served, "localhost", "http://evil.example/metrics") == 421
 
 
+@pytest.mark.parametrize("address", ["LOCALHOST", "127.1"])
+def test_it_does_so_however_its_address_is_written(
+    serve: Serve, tmp_path: Path, address: str
+) -> None:
+    (tmp_path / "echo.yaml").write_text(ECHO)
+    served = serve("echo.yaml", "--host", address, "--admin-port", "0", "--admin-host", address)
+    assert [asked(served, host) for host in (address, "evil.example")] == [200, 421]
+
+
 def test_any_name_is_served_if_the_operator_says_so(serve: Serve, tmp_path: Path) -> None:
     (tmp_path / "echo.yaml").write_text(ECHO)
     assert asked(serve("echo.yaml", "--allow-host", "*"), "any.example") == 200

@@ -117,9 +117,10 @@ def test_a_request_that_comes_before_the_model_is_ready_waits_for_it(
     assert post(served, "slow", id=1) == (200, {"id": 1})
 
 
-def test_a_host_that_is_not_of_this_machine_gets_another_remedy(tmp_path: Path) -> None:
+@pytest.mark.parametrize("host", ["192.0.2.1", "..", "x" * 300])
+def test_a_host_that_is_not_of_this_machine_gets_another_remedy(tmp_path: Path, host: str) -> None:
     code, response = serve_until_it_ends(
-        echo(tmp_path, "x"), "--host", "192.0.2.1", "--port", "0", folder=tmp_path
+        echo(tmp_path, "x"), "--host", host, "--port", "0", folder=tmp_path
     )
     assert code == 1
     assert "give an address of this machine with --host" in response

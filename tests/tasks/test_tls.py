@@ -66,11 +66,13 @@ class TestMistakes:
         assert "has no private key in PEM form" in refusal(made.certificate, made.certificate)
         assert "has no certificate in PEM form" in refusal(*made, made.key)
 
-    def test_a_half_written_certificate(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("which", ["certificate", "key"])
+    def test_a_half_written_file(self, tmp_path: Path, which: str) -> None:
         made = make(tmp_path, "one")
-        text = made.certificate.read_text()
-        made.certificate.write_text(text[: len(text) // 2])
-        assert "cannot be used" in refusal(*made)
+        file: Path = getattr(made, which)
+        text = file.read_text()
+        file.write_text(text[: len(text) // 2])
+        assert "cannot be used: its PEM text is damaged or incomplete" in refusal(*made)
 
     def test_options_that_need_others(self, capsys: pytest.CaptureFixture[str]) -> None:
         for option in ("--tls-key", "--tls-client-ca"):

@@ -123,7 +123,9 @@ def _why_not(certificate: str, key: str, error: ssl.SSLError) -> str:
 
 
 def _reason(error: ssl.SSLError) -> str:
-    return (error.reason or str(error)).replace("_", " ").lower()
+    if not error.reason:
+        return "its PEM text is damaged or incomplete"
+    return error.reason.replace("_", " ").lower()
 
 
 def _doubt(files: TlsFiles) -> str:

@@ -29,21 +29,21 @@ class Endpoint(msgspec.Struct, frozen=True):
         """The endpoint with the port that it got, and its socket. Raises EngineError."""
         try:
             listener = listen(self.host, self.port)
-        except OSError as error:
-            why = error.strerror or str(error)
+        except (OSError, UnicodeError) as error:
+            why = getattr(error, "strerror", "") or "it is not a valid host name"
             place = f"{self.host}:{self.port}"
             raise EngineError(f"cannot listen at {place}: {why}; {self._hint(error)}") from error
         port = listener.getsockname()[1]
         return msgspec.structs.replace(self, port=port), listener
 
-    def _hint(self, error: OSError) -> str:
-        option = self.option
-        if error.errno == errno.EADDRINUSE:
+    def _hint(self, error: Exception) -> str:
+        option, number = self.option, getattr(error, "errno", None)
+        if number == errno.EADDRINUSE:
             return (
                 "stop the process that uses it, "
                 f"or choose another port with {option} (0 takes a free one)"
             )
-        if error.errno == errno.EACCES:
+        if number == errno.EACCES:
             return f"choose a port of 1024 or above with {option}"
         host = option.replace("port", "host")
         return f"give an address of this machine with {host}, such as 127.0.0.1, or 0.0.0.0 for all"
