@@ -18,7 +18,8 @@ from engine.expressions.records import OddError, Records, Site
 from engine.expressions.steps import EncodeJson, Keep
 from engine.plan.plan import Plan, Port
 from engine.run.failing_lines import FailingLines, learned_failure
-from engine.run.member import PAUSE, Member, Outputs
+from engine.run.member import Member
+from engine.run.outputs import PAUSE, Outputs
 from engine.run.slices import SLICE_SECONDS
 from engine.sdk.json_input import MAX_MARK_BYTES
 from engine.sdk.json_reading import first_object

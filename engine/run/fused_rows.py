@@ -24,7 +24,8 @@ from engine.expressions.nodes import Root
 from engine.expressions.parsed import parsed
 from engine.expressions.steps import Keep, Make
 from engine.plan.plan import Port
-from engine.run.member import PAUSE, Member, Outputs
+from engine.run.member import Member
+from engine.run.outputs import PAUSE, Outputs
 from engine.sdk.rows import Row, RowSink, RowSource
 from engine.sdk.stream_snap import StreamSnap
 

@@ -20,8 +20,9 @@ from engine.expressions.steps import DecodeRows
 from engine.plan.plan import Port, Stage
 from engine.registry import Registry
 from engine.run.execution import Execution
-from engine.run.member import PAUSE, Member
-from engine.run.member import Outputs as Outputs
+from engine.run.member import Member
+from engine.run.outputs import PAUSE
+from engine.run.outputs import Outputs as Outputs
 from engine.run.plain_way import may_fuse
 from engine.run.report import SnapStatistics
 from engine.run.services import Crossed
@@ -161,18 +162,19 @@ class StageHost:
             start = end
 
     def _accounted(self, member: Member, batch: Batch | None, outputs: Outputs) -> Outputs:
-        """The outputs of one call, entered in the ledger; only then does the input batch leave it.
+        """The outputs of one call, shown to the watcher and entered in the ledger; only then does
+        the input batch leave it.
 
         Otherwise, a request could be settled by its first output while others are still to come.
         """
         ledger = self._ledger
-        if ledger is None:
-            yield from outputs
-            return
         for port, given in outputs:
-            ledger.enter(given.complete_lineage())
+            member.tell(port, given)
+            if ledger is not None:
+                ledger.enter(given.complete_lineage())
             yield port, given
-        member.context.leave_ledger(batch)
+        if ledger is not None:
+            member.context.leave_ledger(batch)
 
     def _pass_on(self, outputs: Outputs) -> Outputs:
         """The outputs that leave the stage; others go through the following snaps, in order."""

@@ -20,25 +20,15 @@ from engine.registry import Registry
 from engine.run.context import SnapContext
 from engine.run.execution import Execution
 from engine.run.file_checks import check_files
+from engine.run.outputs import Outputs, joined
 from engine.run.ownership import Owner, owner_of
 from engine.run.report import SnapStatistics
 from engine.run.services import Crossed
 from engine.run.slices import MAX_ITEMS, SliceSize
 from engine.sdk.plain_values import plain
-from engine.sdk.results import (
-    BATCH_SIZE,
-    HELD_SECONDS,
-    Collected,
-    Emission,
-    wrong_result,
-    wrong_view,
-)
+from engine.sdk.results import Collected, Emission, wrong_result, wrong_view
 from engine.sdk.snap import Snap
 from engine.sdk.views import ERROR_VIEW
-
-Outputs = Iterator[tuple[Port, Batch]]
-PAUSE = Port("", ""), Batch([])
-"""Separates two slices of a batch, so that the runner can do something else, or stop."""
 
 _Failing = Callable[[DataError], None] | None
 _RESULTS = "it must return a Batch, a map of view to Batch, or an iterable of such maps"
@@ -104,6 +94,15 @@ class Member:
     def watch(self, views: frozenset[str], crossed: Crossed | None) -> None:
         """Call `crossed` for every batch that leaves; `views` are those that a tap watches."""
         self.tapped, self._crossed = views, crossed
+
+    def tell(self, port: Port, batch: Batch) -> None:
+        """Show a batch that has left to the watcher, if there is one.
+
+        No method that handles failures of the snap calls this: what a watcher raises is no failure
+        of the snap, so it ends the run as it is, whatever `on_error` says.
+        """
+        if (crossed := self._crossed) is not None:
+            crossed(port, batch)
 
     def start(self) -> Outputs:
         return self._run(lambda: self._gathered(self.snap.start(), "start"))
@@ -183,7 +182,9 @@ class Member:
         """Count the result of a call with `given` items; returns its port."""
         if self._slices is not None:
             self._learn(given)
-        return self._count_out(self._default, batch)
+        port = self._count_out(self._default, batch)
+        self.tell(port, batch)
+        return port
 
     def process(self, view: str, batch: Batch) -> Outputs:
         """The outputs for a batch; the snap is called when the first one is requested."""
@@ -218,7 +219,7 @@ class Member:
         if len(batch) > 1:
             self._forget(view, len(batch))
             one_by_one = (self.process(view, batch.at([i])) for i in range(len(batch)))
-            yield from _joined(chain.from_iterable(one_by_one))
+            yield from joined(chain.from_iterable(one_by_one))
             return
         try:
             self.context.broke(error, batch.items[0], batch.lineage_of(0))
@@ -334,10 +335,7 @@ class Member:
         count = _streams(batch) if view in self._binary_outputs else len(batch.items)
         self.statistics.outputs[view] += count
         self._out["totalCount"] += count
-        port = self._ports[view]
-        if (crossed := self._crossed) is not None:
-            crossed(port, batch)
-        return port
+        return self._ports[view]
 
     def _errors(self) -> Outputs:
         context = self.context
@@ -346,8 +344,6 @@ class Member:
             context.error_documents, context.error_lineage = [], []
             context.info["error"]["totalCount"] = self.statistics.errors
             self.statistics.outputs[ERROR_VIEW.name] += len(batch)
-            if (crossed := self._crossed) is not None:
-                crossed(self._error_port, batch)
             yield self._error_port, batch
 
     def _gathered(self, result: Any, method: str) -> Iterator[Mapping[str, Batch]]:
@@ -388,27 +384,6 @@ class Member:
         if isinstance(error, ConfigurationError):
             return ConfigurationError(str(self.context.failure(error)))
         return self.context.failure(error)
-
-
-def _joined(outputs: Outputs) -> Outputs:
-    """The same items in fewer batches: the next snap should not get them one by one.
-
-    They wait HELD_SECONDS at most, and those before a failure are passed on before it is raised.
-    """
-    held: dict[Port, Batch] = {}
-    since = perf_counter()
-    try:
-        for port, batch in outputs:
-            before = held.get(port)
-            held[port] = batch if before is None else before.followed_by(batch)
-            full = len(held[port]) >= BATCH_SIZE or batch.items[-1].__class__ is bytes
-            if full or perf_counter() - since > HELD_SECONDS:
-                yield from held.items()
-                held, since = {}, perf_counter()
-    except Exception:  # raised again after what came before it
-        yield from held.items()
-        raise
-    yield from held.items()
 
 
 def _streams(batch: Batch) -> int:

@@ -62,6 +62,7 @@ class Watcher(Protocol):
     def crossed(self, port: Port, batch: Batch) -> None:
         """A batch leaves a view, to another snap (of the same stage or not) or out of the pipeline.
 
-        This includes error views. May be called from any thread, and must not change the batch.
+        This includes error views. May be called from any thread, and must not change the batch. An
+        EngineError that it raises fails the run; any other exception ends the run and is raised.
         """
         ...

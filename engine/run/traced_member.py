@@ -8,7 +8,8 @@ from time import time_ns
 from engine.documents import Batch
 from engine.registry import Registry
 from engine.run.execution import Execution
-from engine.run.member import Member, Outputs
+from engine.run.member import Member
+from engine.run.outputs import Outputs
 from engine.run.tracing import Tracer
 from engine.sdk.results import Emission
 

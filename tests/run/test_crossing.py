@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine import api
-from engine.documents import Batch
-from engine.plan.plan import Plan
+from engine.documents import Batch, Document
+from engine.errors import DataError, EngineError, ExecutionError
+from engine.plan.plan import Plan, Port
 from engine.registry import discover
 from engine.run.identity import identify
 from engine.run.lineage import Ledger
 from engine.run.runner import run_plan
+from engine.run.taps import Tap, Taps
 from engine.script.executor import Executor
-from tests.run.flowing import Watching, run
+from engine.sdk import Snap
+from engine.sdk.settings import NoSettings
+from tests.run.flowing import Collecting, Watching, run
 
 
 def plan_of(folder: Path, text: str) -> Plan:
@@ -133,10 +138,107 @@ def test_an_observer_need_not_watch(tmp_path: Path) -> None:
     assert blind.documents == [{"m": 5}]
 
 
-def test_a_watcher_that_fails_ends_the_run(tmp_path: Path) -> None:
-    class Failing(Watching):
-        def crossed(self, port: object, batch: object) -> None:
-            raise RuntimeError("the disk of the tracer is full")
+class Failing(Watching):
+    """Fails on the first batch that crosses a view."""
 
-    with pytest.raises(RuntimeError, match="tracer is full"):
-        run(tmp_path, CHAIN, inputs={"keep": [{"n": 5}]}, observer=Failing())
+    def __init__(self, error: Exception, view: str) -> None:
+        super().__init__()
+        self._error = error
+        self._view = view
+
+    def crossed(self, port: Port, batch: Batch) -> None:
+        if str(port) == self._view:
+            raise self._error
+        super().crossed(port, batch)
+
+
+class Twice(Snap[NoSettings]):
+    """Emits in every way: before the first document, for each one, and at the end."""
+
+    def start(self) -> Iterator[Document]:
+        yield {"n": "start"}
+
+    def process(self, document: Document) -> Iterator[Document]:
+        if "n" not in document:
+            raise DataError("could not double", "there is no n", "add it")
+        yield document
+        yield document
+
+    def finish(self) -> Iterator[Document]:
+        yield {"n": "finish"}
+
+
+FAILING = """
+snaps:
+  first: {snap: Mapper, on_error: POLICY, mappings: {$n: $n}}
+  twice: {snap: Twice, on_error: POLICY}
+  last: {snap: Mapper, on_error: POLICY, mappings: {$n: $n}}
+links: [first -> twice -> last]
+"""
+
+
+OUTPUTS = ["first.output", "twice.output", "last.output"]
+
+
+@pytest.mark.parametrize(
+    ("view", "policy"),
+    [*product(OUTPUTS, ["stop", "discard", "route"]), ("first.error", "route")],
+)
+@pytest.mark.parametrize(
+    "error",
+    [DataError("could not trace", "the disk is full"), ExecutionError("the tracer is gone")],
+)
+def test_an_error_that_a_watcher_raises_fails_the_run_and_no_snap(
+    tmp_path: Path, view: str, policy: str, error: EngineError
+) -> None:
+    documents = [{"n": 1}, {"n": 2}, *([{}] if view == "first.error" else [])]
+    report, failure, watching = run(
+        tmp_path,
+        FAILING.replace("POLICY", policy),
+        Twice,
+        inputs={"first": documents},
+        observer=Failing(error, view),
+    )
+    assert failure is error
+    assert (report.status, report.failure) == ("failed", str(error))
+    assert "failed" not in [snap.status for snap in report.snaps]
+    assert [snap.errors for snap in report.snaps] == [int(view == "first.error"), 0, 0]
+    assert [snap.dropped for snap in report.snaps] == [0, 0, 0]
+    assert not [port for port in watching.outputs if port.endswith(".error")]
+
+
+@pytest.mark.parametrize("view", OUTPUTS)
+def test_a_bug_of_a_watcher_is_raised_as_it_is(tmp_path: Path, view: str) -> None:
+    text = FAILING.replace("POLICY", "discard")
+    observer = Failing(RuntimeError("the disk of the tracer is full"), view)
+    with pytest.raises(RuntimeError, match=r"^the disk of the tracer is full$"):
+        run(tmp_path, text, Twice, inputs={"first": [{"n": 5}]}, observer=observer)
+
+
+def test_what_left_before_a_watcher_failed_arrives(tmp_path: Path) -> None:
+    """`twice` emits three times; the watcher fails on what it emits at the end."""
+
+    class Late(Watching):
+        def crossed(self, port: Port, batch: Batch) -> None:
+            super().crossed(port, batch)
+            if batch.items[-1] == {"n": "finish"}:
+                raise ExecutionError("the tracer is gone")
+
+    text = FAILING.replace("POLICY", "discard")
+    _, failure, watching = run(tmp_path, text, Twice, inputs={"first": [{"n": 5}]}, observer=Late())
+    assert str(failure) == "the tracer is gone"
+    assert watching.outputs["last.output"] == [{"n": "start"}, {"n": 5}, {"n": 5}]
+
+
+def test_a_tap_that_cannot_show_fails_no_snap(tmp_path: Path) -> None:
+    def show(line: bytes) -> None:
+        raise ExecutionError("nobody reads the tap any more")
+
+    text = FAILING.replace("POLICY", "route")
+    taps = Taps([Tap([Port("twice", "output")], show)])
+    report, failure, watching = run(
+        tmp_path, text, Twice, inputs={"first": [{"n": 5}]}, observer=Collecting(), taps=taps
+    )
+    assert str(failure) == "nobody reads the tap any more"
+    assert [snap.errors for snap in report.snaps] == [0, 0, 0]
+    assert watching.outputs == {}
