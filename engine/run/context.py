@@ -20,8 +20,9 @@ from engine.plan.plan import PlannedSnap
 from engine.registry import SnapClass
 from engine.run.accounts import UnusableAccountError, account_of
 from engine.run.computed_names import ComputedNames
-from engine.run.error_documents import ErrorDescriber, place_of
+from engine.run.error_documents import ErrorDescriber
 from engine.run.execution import Execution
+from engine.run.failure_places import at_document, at_expression
 from engine.run.failures import BrokenSnapError, broken_snap, explain, full_trace, texts_for_callers
 from engine.run.files.access import SnapFiles
 from engine.run.late_facts import LateFacts, snap_info
@@ -387,23 +388,8 @@ class SnapContext:
         number = self.number_of(original)
         if number is not None:
             self._failed_at = number - self._before - 1
-        text = self._from_where(original) if number is None else f" on document {number}"
-        if number is not None and len(self._snap.inputs) > 1:
-            text = f"{text} of the view {self._view!r}"
-        placed = place_of(self._snap, error)
-        if placed is None:
-            return text
-        target = f", for the target {placed.target!r}" if placed.target else ""
-        return f"{text}{target} at {placed.where}"
-
-    def _from_where(self, header: Document | None) -> str:
-        """The file of the stream that failed, if its header names one."""
-        is_binary = any(v.name == self._view and v.type == "binary" for v in self._snap.inputs)
-        location = (header or {}).get("content-location")
-        if not is_binary or not isinstance(location, str) or not location:
-            return ""
-        address = location.partition("?")[0]  # a query may hold a signature
-        return f" on the stream from {address if '://' in address else location!r}"
+        document = at_document(self._snap, self._view, number, original)
+        return f"{document}{at_expression(self._snap, error)}"
 
     def number_of(self, document: Document | None) -> int | None:
         """Its number among the documents of its view; None if it is not in the current batch."""

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from engine.documents import NO_LINEAGE, Document, Lineage, without_raw_json
 from engine.errors import DataError, ExpressionError
-from engine.plan.plan import PlacedExpression, PlannedSnap
+from engine.plan.plan import PlannedSnap
 from engine.run.execution import Execution
+from engine.run.failure_places import place_of
 
 
 class ErrorDescriber:
@@ -60,13 +61,6 @@ class ErrorDescriber:
                 details["line"] = placed.where.line
                 self._details_at[place] = details
         return details.copy()  # each error document has its own
-
-
-def place_of(snap: PlannedSnap, error: BaseException) -> PlacedExpression | None:
-    """The expression of the snap that failed; None if the error has nothing to do with one."""
-    if not isinstance(error, ExpressionError) or not error.text:
-        return None
-    return snap.place_of(error.text, error.target)
 
 
 def _unchanged(document: Document) -> Document:
