@@ -117,8 +117,9 @@ if TYPE_CHECKING:
     from engine.sdk.external_sort import ExternalSort, SortOrder
     from engine.sdk.header_values import HeaderError, header_text
     from engine.sdk.held_rows import HeldRows
+    from engine.sdk.json_errors import not_a_document
     from engine.sdk.json_output import CHANGE_IT_FIRST, prettified, to_json, to_json_lines
-    from engine.sdk.json_reading import JsonReader, json_value, not_a_document
+    from engine.sdk.json_reading import JsonReader, json_value
     from engine.sdk.json_schema import schema_check, schema_mistake
     from engine.sdk.memory import Gauge, check_memory, memory_setting
     from engine.sdk.ordering import Column, keys_of, kind_of_column, orderable, ranked, same
@@ -190,7 +191,7 @@ _IMPORTED_WHEN_USED = {
     "parse_size": "engine.sdk.quantities",
     "JsonReader": "engine.sdk.json_reading",
     "json_value": "engine.sdk.json_reading",
-    "not_a_document": "engine.sdk.json_reading",
+    "not_a_document": "engine.sdk.json_errors",
 }
 
 

@@ -1,4 +1,4 @@
-"""Errors in JSON text: where, and why."""
+"""Errors in JSON: where a text is malformed and why, and values that are no documents."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from engine.documents import Value
 from engine.errors import DataError
 from engine.numbers import out_of_bounds
+from engine.sdk.excerpts import excerpt
 
 
 class Place(NamedTuple):
@@ -131,3 +133,20 @@ def _excerpt(text: bytes, offset: int) -> str:
     start, end = max(0, offset - 30), offset + 30
     shown = " ".join(text[start:end].decode(errors="replace").split())
     return f"'{'…' if start else ''}{shown}{'…' if end < len(text) else ''}'"
+
+
+def not_a_document(what: str, value: Value) -> DataError:
+    """The error for a value that is not a map; `what` names it."""
+    return DataError(
+        f"{what} cannot become a document",
+        f"a document must be a map, but this is {_described(value)}",
+        "set process_array to true to get a document for each of its elements"
+        if value.__class__ is list
+        else "wrap the value in an object, or remove it",
+    )
+
+
+def _described(value: Value) -> str:
+    kinds = {list: "an array", str: "a string", bool: "true or false", type(None): "null"}
+    kind = kinds.get(value.__class__, "a number")
+    return f"{kind}: {excerpt(value)}"
