@@ -22,24 +22,27 @@ from engine.sdk import (
     Parallel,
     PythonCode,
     Script,
-    ScriptAnswer,
     ScriptSession,
     Settings,
     Snap,
     To,
     View,
     Views,
-    part_of,
     setting,
     without_mark,
 )
 from snaps.script.shared.module_names import misnamed_modules
+from snaps.script.shared.ordered_rows import OrderedRows
 from snaps.script.shared.script_files import constraints_in, module_in, text_in
-from snaps.script.shared.script_settings import memory_limit, script_issues, variables
+from snaps.script.shared.script_settings import (
+    executor_issues,
+    memory_limit,
+    script_issues,
+    variables,
+)
 from snaps.script.shared.script_texts import run_information, text_of
 from snaps.script.shared.tracked_rows import TrackedRows
 
-_ONLY_DOCUMENTS = frozenset((dict,))
 _BATCH_FUNCTION = "snaplogic_process_batch"
 _ROW_FUNCTIONS = ("snaplogic_process", _BATCH_FUNCTION)
 _CALLS = {
@@ -196,12 +199,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
                 code="unclear-setting",
                 severity="warning",
             )
-        if settings.executor and not _is_address(settings.executor):
-            yield Issue(
-                ("executor",),
-                f"{settings.executor!r} is not an address",
-                "write host:port, for example localhost:5301",
-            )
+        yield from executor_issues(settings.executor)
         yield from misnamed_modules(settings.modules)
 
     @classmethod
@@ -245,9 +243,8 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             raise ConfigurationError(
                 "final: combined is for runs that end, not for an ultra task: remove it"
             )
+        self._ordered = OrderedRows(self.context, self._script.name)
         self._takes_batches = False
-        self._yields = False
-        """Whether documents of the current row have come, but not yet its end."""
         if not self._script_linked:
             self._session = self._opened(self._script)
             self._session.connect()
@@ -265,52 +262,12 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         """The script's answers to the rows, each part as it arrives."""
         session, tracked = self._running(), self._tracked
         outputs = (
-            self._in_order(batch.items, session)
+            self._ordered.outputs(batch.items, session)
             if tracked is None
             else tracked.outputs(batch, session, together=self._takes_batches)
         )
         for output in outputs:
             yield self._with_lines(output)
-
-    def _in_order(self, rows: list[Document], session: ScriptSession) -> Iterator[Batch]:
-        """What comes of the rows if nothing but their order tells which answer is for which."""
-        if key := self.context.idempotency_key:
-            session.identify(key)
-        answered = 0
-        called = self.context.outside(f"script {self._script.name}", ())
-        try:
-            for answers in session.process(rows):
-                count = len(answers) - sum(1 for each in answers if part_of(each) is not None)
-                if _ONLY_DOCUMENTS.issuperset(map(type, answers)):
-                    yield Batch(answers)
-                else:
-                    yield from self._outputs(answers, rows[answered : answered + count])
-                answered += count
-        finally:
-            called.end()
-
-    def _outputs(self, answers: list[ScriptAnswer], rows: list[Document]) -> Iterator[Batch]:
-        """The documents of answers to these rows; those before a failure are passed on first."""
-        results: list[Document] = []
-        dropped, rest = 0, iter(rows)
-        for answer in answers:
-            if (part := part_of(answer)) is not None:
-                self._yields = self._yields or bool(part)
-                results += part
-                continue
-            row, yielded, self._yields = next(rest), self._yields, False
-            if answer.__class__ is dict:
-                results.append(answer)
-            elif answer.__class__ is list and answer:
-                results += answer
-            elif isinstance(answer, DataError):
-                yield Batch(results)
-                results = []
-                self.context.failed(answer, row)
-            elif not yielded:
-                dropped += 1
-        self.context.dropped(dropped)
-        yield Batch(results)
 
     def _with_lines(self, output: Batch) -> Mapping[str, Batch]:
         """A batch for the output, together with what the script has printed in the meantime."""
@@ -436,8 +393,3 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
         lines = self._printed[:count]
         del self._printed[:count]
         return [To("stdout", {"line": line}) for line in lines]
-
-
-def _is_address(text: str) -> bool:
-    host, colon, port = text.rpartition(":")
-    return bool(host and colon) and port.isdecimal() and 0 < int(port) < 65536

@@ -44,3 +44,15 @@ def variables(names: Iterable[str]) -> dict[str, str]:
             "set it where the engine is started, or remove it from env"
         )
     return {name: os.environ[name] for name in names}
+
+
+def executor_issues(address: str) -> Iterator[Issue]:
+    """What is wrong with the setting `executor`; it may be empty."""
+    host, colon, port = address.rpartition(":")
+    is_valid = host and colon and port.isdecimal() and 0 < int(port) < 65536
+    if address and not is_valid:
+        yield Issue(
+            ("executor",),
+            f"{address!r} is not an address",
+            "write host:port, for example localhost:5301",
+        )
