@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from engine.tasks.front.tls import TlsFiles
+
 DAY = timedelta(days=1)
 
 
@@ -55,3 +57,7 @@ def make(
     encryption = BestAvailableEncryption(passphrase.encode()) if passphrase else NoEncryption()
     made.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
     return made
+
+
+def tls_files(made: Made, ca: Path | str = "") -> TlsFiles:
+    return TlsFiles(str(made.certificate), str(made.key), str(ca))

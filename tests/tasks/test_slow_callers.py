@@ -1,12 +1,8 @@
-"""The HTTP server against callers that are slow, or have half-closed."""
+"""The HTTP server against callers that are slow to send or to read."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
-import socket
-import struct
-import weakref
 from functools import partial
 
 import pytest
@@ -14,17 +10,12 @@ import pytest
 from engine.tasks.front.connection import (
     KEEP_ALIVE_SECONDS,
     LINGER_SECONDS,
-    MAX_PIPELINED,
     REQUEST_SECONDS,
     UNREAD_ANSWER_SECONDS,
     Connection,
 )
 from engine.tasks.front.http_server import STALLED_SECONDS
-from engine.tasks.front.reply import error_reply
-from engine.tasks.front.submitting import Deliver
-from engine.tasks.wire.messages import Request
-from tests.tasks.echoing import GET, LIMIT, Pieces, running
-from tests.tasks.fronted import ManualTask, fronted
+from tests.tasks.echoing import GET, Pieces, running
 from tests.tasks.hosting import in_loop, turns
 from tests.tasks.wire import answers, message
 
@@ -136,235 +127,6 @@ async def test_a_caller_that_does_not_read_its_response_is_cut_off() -> None:
         await server.later(2 * UNREAD_ANSWER_SECONDS)
         await server.later(4 * UNREAD_ANSWER_SECONDS)
         await turns(lambda: not server.connections())
-
-
-# Callers that have half-closed
-
-
-@in_loop
-async def test_a_caller_that_has_said_all_and_half_closed_gets_its_answers() -> None:
-    async with running() as server:
-        reader, writer = await server.connect()
-        writer.write(message("GET", "/late"))
-        writer.write_eof()
-        interim = await reader.readuntil(b"\r\n\r\n")
-        assert interim == b"HTTP/1.1 100 Continue\r\n\r\n"  # who has gone would reset now
-        await server.let_go()
-        (response,) = answers(await reader.read())
-    assert response.body == b"GET /late "
-    assert server.echo.withdrawn == []
-
-
-@in_loop
-async def test_all_requests_before_the_half_close_are_answered() -> None:
-    async with running() as server:
-        reader, writer = await server.connect()
-        writer.write(message("GET", "/late") + message("GET", "/b"))
-        writer.write_eof()
-        await server.let_go()
-        response = answers(await reader.read())
-    assert [each.body for each in response] == [b"GET /late ", b"GET /b "]
-
-
-@in_loop
-async def test_a_caller_of_http_1_0_that_has_half_closed_gets_its_answer_alone() -> None:
-    async with running() as server:
-        reader, writer = await server.connect()
-        writer.write(b"GET /late HTTP/1.0\r\n\r\n")
-        writer.write_eof()
-        await server.let_go()
-        (response,) = answers(await reader.read())
-    assert response.status == 200
-
-
-@in_loop
-async def test_the_request_of_a_caller_that_hangs_up_is_withdrawn() -> None:
-    async with running() as server:
-        _, writer = await server.connect()
-        writer.write(message("GET", "/late"))
-        await turns(lambda: server.echo.late)
-        writer.close()
-        await turns(lambda: server.echo.withdrawn)
-        assert server.echo.withdrawn == ["/late"]
-        await turns(lambda: not server.connections())
-        await server.let_go()
-    assert server.echo.sent == []
-
-
-@pytest.mark.parametrize("resets", [False, True])
-def test_requests_of_a_caller_that_hangs_up_while_others_wait_their_turn_are_withdrawn(
-    resets: bool,
-) -> None:
-    @in_loop
-    async def check() -> None:
-        async with running() as server:
-            _, writer = await server.connect()
-            writer.write(message("GET", "/late") + message("GET", "/b") + message("GET", "/c"))
-            await turns(lambda: server.server.paused)
-            if resets:
-                writer.transport.abort()
-            else:
-                writer.close()
-            await turns(lambda: server.echo.withdrawn)
-            await turns(lambda: not server.connections())
-            assert server.echo.withdrawn == ["/late"]
-            assert not server.server.paused
-
-    check()
-
-
-@in_loop
-async def test_requests_before_a_half_close_are_answered_though_others_wait_their_turn() -> None:
-    async with running() as server:
-        reader, writer = await server.connect()
-        writer.write(message("GET", "/late") + message("GET", "/b"))
-        await turns(lambda: server.server.paused)
-        writer.write(message("GET", "/c"))
-        writer.write_eof()
-        await turns(lambda: not server.server.paused)
-        await server.let_go()
-        response = answers(await reader.read())
-    assert [each.body for each in response if each.status == 200] == [
-        b"GET /late ",
-        b"GET /b ",
-        b"GET /c ",
-    ]
-
-
-@in_loop
-async def test_a_request_that_breaks_off_is_not_answered() -> None:
-    async with running() as server:
-        reader, writer = await server.connect()
-        writer.write(message("POST", "/a", [("Content-Length", "10")]) + b"abc")
-        writer.write_eof()
-        assert await reader.read() == b""
-        await turns(lambda: not server.connections())
-
-
-@in_loop
-async def test_a_caller_that_resets_leaves_nothing_behind() -> None:
-    async with running() as server:
-        with socket.create_connection(("127.0.0.1", server.port)) as caller:
-            caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            caller.sendall(message("GET", "/late") + GET[:10])
-            await turns(lambda: server.echo.asked)
-        await turns(lambda: not server.connections())
-        (response,) = await server.talk(GET)
-    assert response.status == 200
-
-
-@in_loop
-async def test_a_closed_connection_leaves_no_garbage() -> None:
-    """Garbage is collected rarely, and thousands of connections may come and go before."""
-    async with running() as server:
-        reader, writer = await server.connect()
-        server.echo.gate.set()
-        writer.write(message("GET", "/a") + message("GET", "/pieces") + message("GET", "/b"))
-        connection = weakref.ref(await server.connection())
-        await reader.readuntil(b"GET /b ")
-        gc.collect()
-        gc.disable()
-        try:
-            writer.close()
-            await turns(lambda: connection() is None)
-        finally:
-            gc.enable()
-
-
-@in_loop
-async def test_a_caller_that_is_still_sending_can_read_the_final_response() -> None:
-    async with running() as server:
-        (response,) = await server.talk(
-            message("POST", "/a", [("Content-Length", str(LIMIT + 1))]) + bytes(30_000_000)
-        )
-        assert response.status == 413
-        await turns(lambda: not server.connections())
-
-
-@in_loop
-async def test_hundreds_of_requests_that_wait_for_their_turn_are_answered() -> None:
-    async with running() as server:
-        reader, writer = await server.connect()
-        writer.write(message("GET", "/late") + 998 * message("GET", "/a") + GET)
-        await server.let_go()
-        response = answers(await reader.read())
-    assert [each.body for each in response] == [b"GET /late ", *(998 * [b"GET /a "]), b"GET / "]
-
-
-@in_loop
-async def test_requests_without_end_that_wait_for_their_turn_are_refused() -> None:
-    async with running() as server:
-        reader, writer = await server.connect()
-        writer.write(message("GET", "/late") + (MAX_PIPELINED + 10) * message("GET", "/a"))
-        await turns(lambda: len(server.echo.asked) == MAX_PIPELINED + 1)
-        await server.let_go()
-        response = answers(await reader.read())
-    assert [each.status for each in response] == [200] * (MAX_PIPELINED + 1) + [503]
-    assert response[-1].json["error"] == "too many requests are waiting on this connection"
-
-
-class Pending:
-    """A request that a pool has accepted: it knows how to deliver the response."""
-
-    accepted = given = 0.0
-
-    def __init__(self, deliver: Deliver) -> None:
-        self.deliver = deliver
-
-
-class RefusingTask(ManualTask):
-    """Refuses its requests at once, and keeps nothing of them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.refusal = error_reply(503, "the queue is full", "", "try again later")
-        self.known: list[weakref.ref[Pending]] = []
-
-    def submit(self, request: Request, deliver: Deliver) -> Pending:  # type: ignore[override]
-        super().submit(request, deliver)
-        self.requests.clear()
-        pending = Pending(deliver)
-        self.known.append(weakref.ref(pending))
-        return pending
-
-
-@in_loop
-async def test_a_request_that_is_refused_at_once_leaves_no_garbage() -> None:
-    """Its body may be large, and an overloaded task refuses many."""
-    task = RefusingTask()
-    async with fronted(task) as front:
-        gc.collect()
-        gc.disable()
-        try:
-            assert (await front.ask("POST", "/tasks/report", [], b"{}")).status == 503
-            await turns(lambda: [each() for each in task.known] == [None])
-        finally:
-            gc.enable()
-
-
-@in_loop
-async def test_a_caller_that_goes_on_sending_requests_without_end_reads_why_it_is_refused() -> None:
-    async with running() as server:
-        reader, writer = await server.connect()
-        writer.write(message("GET", "/late") + 6 * MAX_PIPELINED * message("GET", "/a"))
-        await turns(lambda: len(server.echo.asked) == MAX_PIPELINED + 1)
-        await server.let_go()
-        response = answers(await reader.read())
-    assert [each.status for each in response] == [200] * (MAX_PIPELINED + 1) + [503]
-
-
-@in_loop
-async def test_no_more_is_read_while_requests_wait_for_their_turn() -> None:
-    async with running() as server:
-        reader, writer = await server.connect()
-        writer.write(message("GET", "/late") + 5 * message("GET", "/a"))
-        await turns(lambda: len(server.echo.asked) == 6)
-        connection = await server.connection()
-        assert not connection.transport.is_reading()
-        writer.write(message("GET", "/b"))
-        await server.let_go()
-        await reader.readuntil(b"GET /b ")
-        assert connection.transport.is_reading()
 
 
 # Responses in pieces

@@ -139,10 +139,18 @@ class Opened:
         """Wait until the drawing has been read."""
         self["#result[aria-busy=false]"].wait_for()
 
-    def through_api(self, token: str = TOKEN) -> None:
+    def shows(self, selector: str, text: str) -> None:
+        """Wait until an element contains the text."""
+        self[selector].filter(has_text=text).wait_for(state="attached")
+
+    def ask_api(self, token: str = TOKEN) -> None:
+        """Have drawings read by the API, and do not wait for it."""
         self.page.get_by_label("Through the API").check(force=True)
         self.page.get_by_label("Token").fill(token)
         self.page.get_by_label("Token").press("Tab")
+
+    def through_api(self, token: str = TOKEN) -> None:
+        self.ask_api(token)
         self.wait()
 
 
@@ -158,3 +166,9 @@ def opened(browser: Browser) -> Iterator[Opened]:
     yield opened
     context.close()
     assert opened.console == []
+
+
+@pytest.fixture
+def page(opened: Opened, url: str) -> Opened:
+    opened.open(url)
+    return opened

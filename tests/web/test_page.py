@@ -30,12 +30,6 @@ THREE = [
 MAX_BYTES = 614_400
 
 
-@pytest.fixture
-def page(opened: Opened, url: str) -> Opened:
-    opened.open(url)
-    return opened
-
-
 # Drawing
 
 

@@ -1,4 +1,4 @@
-"""Odd drawings, odd hands, and an API or a browser that does not do as it should."""
+"""Odd drawings, odd hands, and a browser that does not do as it should."""
 
 from __future__ import annotations
 
@@ -9,20 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Route
 
-from tests.web.conftest import FLAGS, TOKEN, Opened
+from tests.web.conftest import FLAGS, Opened
 from tests.web.test_page import SEVEN
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def page(opened: Opened, url: str) -> Opened:
-    opened.open(url)
-    return opened
-
-
-def shows(page: Opened, selector: str, text: str) -> None:
-    page[selector].filter(has_text=text).wait_for(state="attached")
 
 
 # Drawings
@@ -55,7 +45,7 @@ def test_a_line_is_not_called_a_dot_while_it_begins(page: Opened) -> None:
     page.wait()
     page.page.mouse.move(box["x"] + 100, box["y"] + 240, steps=4)
     page.page.mouse.up()
-    shows(page, "#digit", "1")
+    page.shows("#digit", "1")
     page.wait()
     assert not [each for each in page.page.evaluate("window.said") if "othing" in each]
 
@@ -131,7 +121,7 @@ def test_only_the_first_of_several_fingers_draws(page: Opened) -> None:
     send("pointermove", 1, "touch", 150, 240)
     send("pointerup", 2, "touch", 40, 240)
     send("pointerup", 1, "touch", 150, 240)
-    shows(page, "#digit", "1")
+    page.shows("#digit", "1")
     assert page.text("#note") == ""
 
 
@@ -144,7 +134,7 @@ def test_a_palm_draws_nothing_while_the_pen_hovers(page: Opened) -> None:
     send("pointerdown", 1, "pen", 150, 60)
     send("pointermove", 1, "pen", 150, 240)
     send("pointerup", 1, "pen", 150, 240)
-    shows(page, "#digit", "1")
+    page.shows("#digit", "1")
 
 
 def pointers(page: Opened) -> Callable[..., Any]:
@@ -212,12 +202,12 @@ def test_the_keyboard_can_choose_which_digit_was_meant(page: Opened) -> None:
     page.page.keyboard.press("ArrowDown")
     assert page["#save"].is_disabled()
     page.page.keyboard.press("Enter")
-    shows(page, "#kept-state", "Kept as a 1. 1 drawing kept in this browser.")
+    page.shows("#kept-state", "Kept as a 1. 1 drawing kept in this browser.")
     page.draw(*SEVEN)
     page["#meant"].focus()
     page.page.keyboard.press("8")
     page.page.keyboard.press("Tab")
-    shows(page, "#kept-state", "Kept as an 8. 2 drawings kept in this browser.")
+    page.shows("#kept-state", "Kept as an 8. 2 drawings kept in this browser.")
     assert page["#meant"].input_value() == ""
 
 
@@ -235,7 +225,7 @@ def test_a_drawing_can_begin_before_the_network_is_there(opened: Opened, url: st
     for route in held:
         route.continue_()
     opened["html[data-network=ready]"].wait_for()
-    shows(opened, "#digit", "7")
+    opened.shows("#digit", "7")
 
 
 def test_a_tab_in_the_background_reads_when_it_is_shown_again(page: Opened) -> None:
@@ -270,7 +260,7 @@ def test_two_tabs_keep_their_drawings_together(page: Opened, url: str) -> None:
         each.draw(*SEVEN)
         each["#right"].click()
     for each in (page, other):
-        shows(each, "#kept-state", "3 drawings kept in this browser.")
+        each.shows("#kept-state", "3 drawings kept in this browser.")
     assert other.console == []
 
 
@@ -289,7 +279,7 @@ def test_when_there_is_no_room_for_drawings_the_page_says_so(opened: Opened, url
     opened.open(url)
     opened.draw(*SEVEN)
     opened["#right"].click()
-    shows(opened, "#note", "There is no room for more drawings.")
+    opened.shows("#note", "There is no room for more drawings.")
     assert "2000 drawings kept" in opened.text("#kept-state")
 
 
@@ -306,112 +296,3 @@ def test_text_of_twice_the_size_fits(
     assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") == 32
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     launched.close()
-
-
-# The API
-
-
-def test_a_slow_api_is_waited_for_and_the_page_says_so(page: Opened) -> None:
-    held: list[Route] = []
-    page.page.route("**/tasks/*", lambda route: held.append(route))
-    page.draw(*SEVEN)
-    through_api(page)
-    shows(page, "#verdict", "Waiting for the API …")
-    held[0].fulfill(json={"pred": 7, "conf": 0.98})
-    page.wait()
-    assert page.text("#verdict") == "98.0% sure"
-
-
-def test_what_arrives_for_a_drawing_that_is_gone_is_not_shown(page: Opened) -> None:
-    held: list[Route] = []
-    page.page.route("**/tasks/*", lambda route: held.append(route))
-    page.draw(*SEVEN)
-    through_api(page)
-    shows(page, "#verdict", "Waiting for the API …")
-    page["#clear"].click()
-    held[0].fulfill(status=500, json={"reason": "too late"})
-    page.wait()
-    shows(page, "#api-state", "too late")
-    assert page.text("#verdict") == "Nothing drawn yet"
-    page.console[:] = [each for each in page.console if "Failed to load resource" not in each]
-
-
-def through_api(page: Opened) -> None:
-    page.page.get_by_label("Through the API").check(force=True)
-    page["#token"].fill(TOKEN)
-    page["#token"].press("Tab")
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "",
-        "<html>",
-        "null",
-        "[7]",
-        '"7"',
-        '{"pred": "7", "conf": 0.9}',
-        '{"pred": 7, "conf": "0.9"}',
-        '{"pred": 7, "conf": 1.5}',
-        '{"pred": 7, "conf": true}',
-        '{"pred": 10, "conf": 0.9}',
-        '{"pred": 7.5, "conf": 0.9}',
-        '{"pred": 7}',
-    ],
-)
-def test_nonsense_of_the_api_is_reported(page: Opened, body: str) -> None:
-    page.page.route("**/tasks/*", lambda route: route.fulfill(body=body))
-    page.draw(*SEVEN)
-    page.through_api()
-    assert "without a digit in “pred”" in page.text("#api-state")
-    assert page.text("#digit") == "–"
-
-
-def test_nonsense_in_what_is_optional_is_left_out(page: Opened) -> None:
-    answer = {"pred": 7, "conf": 0.95, "sure": "no", "second": "8"}
-    page.page.route("**/tasks/*", lambda route: route.fulfill(json=answer))
-    page.draw(*SEVEN)
-    page.through_api()
-    assert page.text("#verdict") == "95.0% sure"
-
-
-@pytest.mark.parametrize(
-    "why", [{"reason": "no room " * 2000}, {"error": {"a": 1}}, [], "x" * 9000]
-)
-def test_a_long_or_odd_reason_does_not_fill_the_page(page: Opened, why: Any) -> None:
-    page.page.set_viewport_size({"width": 360, "height": 640})
-    page.page.route("**/tasks/*", lambda route: route.fulfill(status=500, json=why))
-    page.draw(*SEVEN)
-    page.through_api()
-    said = page.text("#api-state")
-    assert said.startswith("The API could not answer (500)")
-    assert len(said) < 300
-    assert "[object" not in said
-    page.page.evaluate("scrollTo(0, 0)")
-    words = page["#verdict"].bounding_box()
-    canvas = page["#canvas"].bounding_box()
-    assert words
-    assert canvas
-    assert words["y"] >= 0
-    assert canvas["y"] + canvas["height"] <= 640
-    page.console[:] = [each for each in page.console if "Failed to load resource" not in each]
-
-
-@pytest.mark.parametrize(
-    ("task", "message"),
-    [
-        ("", "Enter the path of the task, such as /tasks/model_hosting."),
-        ("http://", "“http://” is not an address."),
-        ("javascript:alert(1)", "The page only calls its own server, not javascript:alert(1)."),
-        ("/" + "x" * 5000, "There is no task at /xxx"),
-        ("/", "There is no task at /"),
-    ],
-)
-def test_an_address_of_no_task_is_explained(page: Opened, task: str, message: str) -> None:
-    page.draw(*SEVEN)
-    page.page.get_by_label("Through the API").check(force=True)
-    page["#task"].fill(task)
-    page.through_api()
-    shows(page, "#api-state", message)
-    assert len(page.text("#api-state")) < 400
-    page.console[:] = [each for each in page.console if "Failed to load resource" not in each]

@@ -18,12 +18,6 @@ pytestmark = pytest.mark.slow
 AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
 
 
-@pytest.fixture
-def page(opened: Opened, url: str) -> Opened:
-    opened.open(url)
-    return opened
-
-
 # The sample
 
 
