@@ -17,9 +17,10 @@ from typing import Any
 import msgspec
 
 from benchmarks.case import Loop
-from benchmarks.cases import few_fields, filter_and_map, load_case, ten_snaps
+from benchmarks.cases import arrays, few_fields, filter_and_map, load_case, ten_snaps
 from benchmarks.competitors import BASE, ENGINE, engine_competitor, loop_competitor
 from benchmarks.documents import write_documents
+from benchmarks.msgspec_loops import Shaping
 from benchmarks.outputs import first_difference
 from benchmarks.processes import FailedProcessError, Rounds
 from benchmarks.results import Row, Section
@@ -27,21 +28,15 @@ from benchmarks.results import Row, Section
 _LINES = 500
 """In a block."""
 
-_ONE, _TEN, _TWENTY, _LARGE = map(Decimal, (1, 10, 20, 250))
 _encode = msgspec.json.Encoder(decimal_format="number").encode_lines
 
 Write = Callable[[bytes], object]
 
 
-class Order(msgspec.Struct, gc=False):
-    id: int
-    token: str
-    created: str
+class Order(ten_snaps.Order, gc=False):
     price: Any
-    quantity: int
     discount: Any
     shipping: Any
-    customer: ten_snaps.Customer
 
 
 class Priced(msgspec.Struct, gc=False):
@@ -62,31 +57,16 @@ class Status(msgspec.Struct, gc=False):
     status: str
 
 
-class Article(msgspec.Struct, gc=False):
-    name: str
+class Article(arrays.Article, gc=False):
     price: Any
-    quantity: int
 
 
-class Basket(msgspec.Struct, gc=False):
-    id: int
-    items: list[Article]
+class Basket(arrays.Basket, gc=False):
+    items: list[Article]  # type: ignore[assignment]  # articles that it decodes
 
 
-class Total(msgspec.Struct, gc=False):
-    id: int
-    names: list[str]
-    total: Any
-
-
-class Record(msgspec.Struct, gc=False):
-    id: int
-    status: str
+class Record(few_fields.Record, gc=False):
     amount: Any
-    customer: few_fields.Customer
-    lines: list[few_fields.Line]
-    attribute_08: str
-    attribute_09: int
 
 
 def _blocks(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -99,25 +79,15 @@ def _decode(struct: type) -> Callable[[bytes], Any]:
     return msgspec.json.Decoder(struct, float_hook=Decimal).decode
 
 
-def filter_and_map_loop(lines: Iterable[bytes], write: Write) -> None:
-    decode = _decode(Order)
-    for block in _blocks(lines):
-        made = []
-        for order in map(decode, block):
-            if order.token == "secret" and order.quantity > 5:
-                customer = order.customer
-                net = order.price * order.quantity * (_ONE - order.discount)
-                made.append(
-                    filter_and_map.Shaped(
-                        order.id,
-                        customer.name,
-                        customer.address.city,
-                        net,
-                        net + order.shipping,
-                        f"{customer.name} #{order.id}",
-                    )
-                )
-        write(_encode(made))
+def _loop_over(struct: type, shaping: Shaping) -> Loop:
+    """The loop of a case that makes new documents."""
+
+    def loop(lines: Iterable[bytes], write: Write) -> None:
+        decode = _decode(struct)
+        for block in _blocks(lines):
+            write(_encode(list(shaping(map(decode, block), Decimal))))
+
+    return loop
 
 
 def filter_only_loop(lines: Iterable[bytes], write: Write) -> None:
@@ -150,71 +120,14 @@ def added_field_loop(lines: Iterable[bytes], write: Write) -> None:
         write(b"".join([line[:-2] + tail for line, tail in zip(block, tails, strict=True)]))
 
 
-def few_fields_loop(lines: Iterable[bytes], write: Write) -> None:
-    decode = _decode(Record)
-    for block in _blocks(lines):
-        made = [
-            few_fields.Shaped(
-                record.id,
-                record.customer.name,
-                record.amount,
-                record.lines[0].sku,
-                f"{record.attribute_08} {record.attribute_09}",
-            )
-            for record in map(decode, block)
-            if record.status == "open"
-        ]
-        write(_encode(made))
-
-
-def ten_snaps_loop(lines: Iterable[bytes], write: Write) -> None:
-    decode = _decode(Order)
-    for block in _blocks(lines):
-        made = []
-        for order in map(decode, block):
-            if order.token != "secret":
-                continue
-            amount = order.price * order.quantity
-            if amount <= _TWENTY:
-                continue
-            total = amount * (_ONE - order.discount) + order.shipping
-            size = "large" if total > _LARGE else "small"
-            if size == "large" or order.quantity > 2:
-                customer = order.customer
-                made.append(
-                    ten_snaps.Shaped(
-                        order.id,
-                        customer.name.upper(),
-                        customer.address.city,
-                        total,
-                        size,
-                        order.created[:7],
-                    )
-                )
-        write(_encode(made))
-
-
-def arrays_loop(lines: Iterable[bytes], write: Write) -> None:
-    decode = _decode(Basket)
-    for block in _blocks(lines):
-        made = []
-        for basket in map(decode, block):
-            total: Any = 0
-            for item in basket.items:
-                total += item.price * item.quantity
-            names = [item.name for item in basket.items if item.price > _TEN]
-            made.append(Total(basket.id, names, total))
-        write(_encode(made))
-
-
 LOOPS: dict[str, Loop] = {
-    "filter_and_map": filter_and_map_loop,
+    "filter_and_map": _loop_over(Order, filter_and_map.shaping),
     "filter_only": filter_only_loop,
     "added_field": added_field_loop,
-    "few_fields": few_fields_loop,
+    "few_fields": _loop_over(Record, few_fields.shaping),
     "filter_records": filter_records_loop,
-    "ten_snaps": ten_snaps_loop,
-    "arrays": arrays_loop,
+    "ten_snaps": _loop_over(Order, ten_snaps.shaping),
+    "arrays": _loop_over(Basket, arrays.shaping),
 }
 """By the names of the cases."""
 

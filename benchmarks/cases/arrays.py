@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from random import Random
 from typing import Any
 
@@ -11,6 +11,7 @@ import orjson
 
 from benchmarks.case import Case
 from benchmarks.documents import money
+from benchmarks.msgspec_loops import Number, loop_over
 
 ITEMS = ("bolt", "nut", "washer", "screw", "hinge", "bracket", "rivet", "spring")
 SNAPS = """\
@@ -91,16 +92,14 @@ class Shaped(msgspec.Struct, gc=False):
     total: float
 
 
-def by_msgspec(lines: Iterable[bytes], write: Callable[[bytes], object]) -> None:
-    decode = msgspec.json.Decoder(Basket).decode
-    encode = msgspec.json.Encoder().encode
-    for line in lines:
-        basket = decode(line)
-        total = 0.0
+def shaping(baskets: Iterable[Basket], number: Number) -> Iterator[Shaped]:
+    zero, ten = map(number, (0, 10))
+    for basket in baskets:
+        total = zero
         for item in basket.items:
             total += item.price * item.quantity
-        names = [item.name for item in basket.items if item.price > 10]
-        write(encode(Shaped(basket.id, names, total)) + b"\n")
+        names = [item.name for item in basket.items if item.price > ten]
+        yield Shaped(basket.id, names, total)
 
 
 CASE = Case(
@@ -110,7 +109,7 @@ CASE = Case(
     snaps=SNAPS,
     links=LINKS,
     by_orjson=by_orjson,
-    by_msgspec=by_msgspec,
+    by_msgspec=loop_over(Basket, shaping),
     duckdb=DUCKDB,
     polars=POLARS,
     jq=JQ,

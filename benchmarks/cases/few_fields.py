@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 import orjson
 
+from benchmarks import documents
 from benchmarks.case import Case
-from benchmarks.documents import record
+from benchmarks.msgspec_loops import Number, loop_over
 
 SNAPS = """\
   keep: {snap: Filter, filter: $status == 'open'}
@@ -86,31 +87,27 @@ class Shaped(msgspec.Struct, gc=False):
     note: str
 
 
-def by_msgspec(lines: Iterable[bytes], write: Callable[[bytes], object]) -> None:
-    decode = msgspec.json.Decoder(Record).decode
-    encode = msgspec.json.Encoder().encode
-    for line in lines:
-        record = decode(line)
+def shaping(records: Iterable[Record], number: Number) -> Iterator[Shaped]:
+    for record in records:
         if record.status == "open":
-            shaped = Shaped(
+            yield Shaped(
                 record.id,
                 record.customer.name,
                 record.amount,
                 record.lines[0].sku,
                 f"{record.attribute_08} {record.attribute_09}",
             )
-            write(encode(shaped) + b"\n")
 
 
 CASE = Case(
     title="few fields of 2 KB documents",
     wanted=3.0,
-    generator=record,
+    generator=documents.record,
     documents=200_000,
     snaps=SNAPS,
     links=LINKS,
     by_orjson=by_orjson,
-    by_msgspec=by_msgspec,
+    by_msgspec=loop_over(Record, shaping),
     duckdb=DUCKDB,
     polars=POLARS,
     jq=JQ,

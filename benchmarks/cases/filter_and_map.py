@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 import orjson
 
+from benchmarks import documents
 from benchmarks.case import Case
-from benchmarks.documents import order
+from benchmarks.msgspec_loops import Number, loop_over
 
 SNAPS = """\
   keep: {snap: Filter, filter: $token == 'secret' && $quantity > 5}
@@ -98,15 +99,13 @@ class Shaped(msgspec.Struct, gc=False):
     label: str
 
 
-def by_msgspec(lines: Iterable[bytes], write: Callable[[bytes], object]) -> None:
-    decode = msgspec.json.Decoder(Order).decode
-    encode = msgspec.json.Encoder().encode
-    for line in lines:
-        order = decode(line)
+def shaping(orders: Iterable[Order], number: Number) -> Iterator[Shaped]:
+    one = number(1)
+    for order in orders:
         if order.token == "secret" and order.quantity > 5:
             customer = order.customer
-            net = order.price * order.quantity * (1 - order.discount)
-            shaped = Shaped(
+            net = order.price * order.quantity * (one - order.discount)
+            yield Shaped(
                 order.id,
                 customer.name,
                 customer.address.city,
@@ -114,17 +113,16 @@ def by_msgspec(lines: Iterable[bytes], write: Callable[[bytes], object]) -> None
                 net + order.shipping,
                 f"{customer.name} #{order.id}",
             )
-            write(encode(shaped) + b"\n")
 
 
 CASE = Case(
     title="filter and map: nested paths, decimal arithmetic",
     wanted=1.4,
-    generator=order,
+    generator=documents.order,
     snaps=SNAPS,
     links=LINKS,
     by_orjson=by_orjson,
-    by_msgspec=by_msgspec,
+    by_msgspec=loop_over(Order, shaping),
     duckdb=DUCKDB,
     polars=POLARS,
     jq=JQ,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 import orjson
 
+from benchmarks import documents
 from benchmarks.case import Case
-from benchmarks.documents import order
+from benchmarks.cases import filter_and_map
+from benchmarks.msgspec_loops import Number, loop_over
 
 SNAPS = """\
   authorised: {snap: Filter, filter: $token == 'secret'}
@@ -101,24 +103,8 @@ def by_orjson(lines: Iterable[bytes], write: Callable[[bytes], object]) -> None:
             write(orjson.dumps(shaped, option=orjson.OPT_APPEND_NEWLINE))
 
 
-class Address(msgspec.Struct, gc=False):
-    city: str
-
-
-class Customer(msgspec.Struct, gc=False):
-    name: str
-    address: Address
-
-
-class Order(msgspec.Struct, gc=False):
-    id: int
-    token: str
+class Order(filter_and_map.Order, gc=False):
     created: str
-    price: float
-    quantity: int
-    discount: float
-    shipping: float
-    customer: Customer
 
 
 class Shaped(msgspec.Struct, gc=False):
@@ -130,21 +116,19 @@ class Shaped(msgspec.Struct, gc=False):
     month: str
 
 
-def by_msgspec(lines: Iterable[bytes], write: Callable[[bytes], object]) -> None:
-    decode = msgspec.json.Decoder(Order).decode
-    encode = msgspec.json.Encoder().encode
-    for line in lines:
-        order = decode(line)
+def shaping(orders: Iterable[Order], number: Number) -> Iterator[Shaped]:
+    one, least, most = map(number, (1, 20, 250))
+    for order in orders:
         if order.token != "secret":
             continue
         amount = order.price * order.quantity
-        if amount <= 20:
+        if amount <= least:
             continue
-        total = amount * (1 - order.discount) + order.shipping
-        size = "large" if total > 250 else "small"
+        total = amount * (one - order.discount) + order.shipping
+        size = "large" if total > most else "small"
         if size == "large" or order.quantity > 2:
             customer = order.customer
-            shaped = Shaped(
+            yield Shaped(
                 order.id,
                 customer.name.upper(),
                 customer.address.city,
@@ -152,17 +136,16 @@ def by_msgspec(lines: Iterable[bytes], write: Callable[[bytes], object]) -> None
                 size,
                 order.created[:7],
             )
-            write(encode(shaped) + b"\n")
 
 
 CASE = Case(
     title="ten snaps in a row",
     wanted=1.0,
-    generator=order,
+    generator=documents.order,
     snaps=SNAPS,
     links=LINKS,
     by_orjson=by_orjson,
-    by_msgspec=by_msgspec,
+    by_msgspec=loop_over(Order, shaping),
     duckdb=DUCKDB,
     polars=POLARS,
     jq=JQ,

@@ -9,6 +9,7 @@ import pytest
 from benchmarks.case import Case, Loop
 from benchmarks.cases import NAMES, load_case
 from benchmarks.documents import write_documents
+from benchmarks.exact_loops import LOOPS
 from benchmarks.outputs import count_documents, first_difference
 from engine import api
 
@@ -38,6 +39,16 @@ def test_the_engine_and_both_loops_write_the_same_documents(name: str, tmp_path:
         assert not first_difference(
             by_orjson, output, any_order=case.any_order, fields=case.compared
         )
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_the_loop_with_exact_numbers_writes_the_same_documents(name: str, tmp_path: Path) -> None:
+    case = load_case(name)
+    source = tmp_path / "input.jsonl"
+    write_documents(source, case.generator, 1_200)
+    by_orjson = looped(case.by_orjson, source, tmp_path / "orjson.jsonl")
+    exact = looped(LOOPS[name], source, tmp_path / "exact.jsonl")
+    assert not first_difference(by_orjson, exact, fields=case.compared)
 
 
 @pytest.mark.parametrize("name", FILTERING)
