@@ -11,7 +11,7 @@ import pytest
 from engine.tasks.front import connection, http_server
 from engine.tasks.front.head import MAX_HEAD_BYTES
 from engine.tasks.front.http_server import HttpServer
-from tests.tasks.echoing import GET, LIMIT, Echo, running
+from tests.tasks.echoing import GET, LIMIT, Echo, Running, running
 from tests.tasks.hosting import in_each_loop, in_loop, turns
 from tests.tasks.wire import answers, everything, message
 
@@ -227,19 +227,25 @@ async def test_an_answer_to_head_has_no_body() -> None:
 @in_loop
 async def test_too_many_connections_are_refused() -> None:
     async with running(max_connections=1) as server:
-        reader, writer = await server.connect()
-        await server.connection()
+        reader = await busy_caller(server)
         (response,) = await server.talk(b"")
         assert response.status == 503
-        writer.write(GET)
-        assert (await reader.read())[9:12] == b"200"
+        await server.let_go()
+        assert (await reader.readline())[9:12] == b"200"
+
+
+async def busy_caller(server: Running) -> asyncio.StreamReader:
+    """One that waits for its response."""
+    reader, writer = await server.connect()
+    writer.write(LATE)
+    await turns(lambda: server.echo.late)
+    return reader
 
 
 @in_each_loop
 async def test_a_caller_beyond_the_limit_of_connections_always_reads_why() -> None:
     async with running(max_connections=1) as server:
-        await server.connect()
-        await server.connection()
+        await busy_caller(server)
         for _ in range(3):
             address = ("127.0.0.1", server.port)
             with socket.create_connection(address, timeout=30) as caller:  # not accepted yet
@@ -252,12 +258,11 @@ async def test_a_caller_beyond_the_limit_of_connections_always_reads_why() -> No
 @in_loop
 async def test_callers_beyond_the_limit_take_no_place() -> None:
     async with running(max_connections=1) as server:
-        _, first = await server.connect()
-        await server.connection()
+        await busy_caller(server)
         for _ in range(3):
             reader, _ = await server.connect()
             assert (await reader.readline())[9:12] == b"503"
-        first.transport.abort()
+        server.callers[0].transport.abort()
         await turns(lambda: all(each.lingers for each in server.connections()))
         (response,) = await server.talk(GET)
         assert response.status == 200
@@ -270,12 +275,32 @@ async def test_only_so_many_callers_beyond_the_limit_take_their_time(
     monkeypatch.setattr(http_server, "MAX_SURPLUS", 2)
     monkeypatch.setattr(connection, "CROSSING_SECONDS", 1000.0)
     async with running(max_connections=1) as server:
-        await server.connect()
-        await server.connection()
+        await busy_caller(server)
         readers = [(await server.connect())[0] for _ in range(3)]
         answered = [await reader.readline() for reader in readers]
         assert [line[9:12] for line in answered] == [b"503"] * 3
         await turns(lambda: len(server.connections()) == 3)
+
+
+@in_each_loop
+async def test_the_caller_that_has_been_silent_for_longest_gives_way_to_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http_server, "SILENT_SECONDS", 0.0)
+    async with running(max_connections=3) as server:
+        await busy_caller(server)
+        oldest, _ = await server.connect()
+        await turns(lambda: len(server.connections()) == 2)
+        _, silent = await server.connect()
+        await turns(lambda: len(server.connections()) == 3)
+        _, writer = await server.connect()
+        assert await oldest.read() == b""
+        writer.write(LATE)
+        await turns(lambda: len(server.echo.late) == 2)
+        silent.write(LATE)
+        await turns(lambda: len(server.echo.late) == 3)
+        (response,) = await server.talk(GET)  # now all of them wait for their responses
+        assert response.status == 503
 
 
 @pytest.mark.parametrize("version", ["0.9", "2.0"])

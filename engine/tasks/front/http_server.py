@@ -9,6 +9,7 @@ import resource
 import socket
 import ssl
 import sys
+from collections import deque
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import partial
@@ -41,8 +42,11 @@ RECENT_SECONDS = 5.0
 """Seconds since its last response for a connection that has had one: its caller may well go on."""
 
 MAX_SURPLUS = 64
-"""Callers beyond the limit of connections that may take their time to read why they are refused;
+"""Callers beyond the limit of connections that may take their time to read that they have to go;
 with TLS, so many handshakes beyond the limit may begin."""
+
+SILENT_SECONDS = 1.0
+"""Seconds without a request after which a connection gives way to another if there are too many."""
 
 _GONE_SECONDS = 0.01
 """Seconds after which a caller that has hung up, and not only half-closed, is known."""
@@ -73,7 +77,12 @@ class HttpServer:
         """Bytes of bodies that are arriving."""
 
         self._surplus: set[Connection] = set()
-        """Connections that are refused because of the limit, and do not count."""
+        """Connections that end because of the limit, and do not count."""
+
+        self._silent: deque[Connection] = deque()
+        """Those that give way to others because nothing came from them for longest."""
+
+        self._searched = -SILENT_SECONDS
 
         self._unsent: set[Outgoing] = set()
         self._half_closed: set[Connection] = set()
@@ -161,13 +170,38 @@ class HttpServer:
         self.connections.add(connection)
         if self.acceptor is not None:
             self.acceptor.handshakes.discard(connection)
-        count = len(self.connections) - len(self._surplus) + self._handshakes
-        if count > self.max_connections:
-            self._surplus.add(connection)
-        return count <= self.max_connections
+        if self._count <= self.max_connections or self._make_room():
+            return True
+        self._surplus.add(connection)
+        return False
+
+    @property
+    def _count(self) -> int:
+        return len(self.connections) - len(self._surplus) + self._handshakes
+
+    def _make_room(self) -> bool:
+        """Hang up on a silent caller, so that strangers do not lock others out."""
+        if not self._silent and self.now() - self._searched >= SILENT_SECONDS:
+            self._searched = self.now()
+            silent = [each for each in self.connections if self._is_silent(each)]
+            self._silent.extend(sorted(silent, key=lambda each: each.idle_since))
+        while self._silent:
+            connection = self._silent.popleft()
+            if self._is_silent(connection) and not is_readable(connection.transport):
+                self._surplus.add(connection)
+                if self.waits_for(connection) and connection.transport.can_write_eof():
+                    connection.close()
+                else:
+                    connection.abort()
+                return True
+        return False
+
+    def _is_silent(self, connection: Connection) -> bool:
+        is_there = connection.is_idle and connection in self.connections
+        return is_there and self.now() - connection.idle_since >= SILENT_SECONDS
 
     def waits_for(self, connection: Connection) -> bool:
-        """Whether its caller, which is refused, may take its time to read why."""
+        """Whether its caller, which has no place, may take its time to read what it was sent."""
         return connection in self._surplus and len(self._surplus) <= MAX_SURPLUS
 
     def remove(self, connection: Connection) -> None:
