@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,27 @@ def test_terse_errors_tell_nothing_of_the_server(serve: Serve, tmp_path: Path, e
 
 
 @pytest.mark.parametrize("errors", ["full", "terse"])
+def test_terse_errors_hold_within_a_stream(serve: Serve, tmp_path: Path, errors: str) -> None:
+    (tmp_path / "fail.py").write_text(
+        "def snaplogic_process(row):\n"
+        "    yield {'content': 1}\n"
+        "    raise ValueError('/etc/secret')\n"
+    )
+    (tmp_path / "fail.yaml").write_text(
+        "snaps: {fail: {snap: RemotePythonScript, script: fail.py}}"
+    )
+    (tmp_path / "stream.yaml").write_text("type: ultra\npipeline: fail.yaml\nresponse: stream\n")
+    served = serve("stream.yaml", "--errors", errors)
+    said = talk(served.port, b"GET /tasks/stream HTTP/1.0\r\n\r\n")
+    first, last = said.partition(b"\r\n\r\n")[2].splitlines()
+    failure = json.loads(last)
+    assert first == b"1"
+    assert (failure["error"] == "the request failed") == (errors == "terse")
+    assert ("secret" in failure["reason"]) == (errors == "full")
+    served.wait_for(lambda: f"request {failure['request_id']}" in served.stderr)
+
+
+@pytest.mark.parametrize("errors", ["full", "terse"])
 def test_terse_errors_hold_for_results_that_are_polled(
     serve: Serve, tmp_path: Path, errors: str
 ) -> None:
@@ -110,6 +133,17 @@ def test_others_cannot_read_the_history(tmp_path: Path) -> None:
         modes = {path: path.stat().st_mode & 0o777 for path in folder.rglob("*")}
         assert folder.stat().st_mode & 0o777 == 0o700
         assert modes[history.path] == 0o600
+
+
+def test_others_cannot_lock_a_server_out_of_its_history(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)  # a folder that was there before
+    before = os.umask(0)
+    try:
+        with History(tmp_path):
+            files = [path for path in tmp_path.rglob("*") if path.is_file()]
+            assert {path.stat().st_mode & 0o077 for path in files} == {0}
+    finally:
+        os.umask(before)
 
 
 @in_loop

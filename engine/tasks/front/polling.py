@@ -21,7 +21,7 @@ from engine.tasks.front.prefer import Preferences
 from engine.tasks.front.reply import Reply, body_with_id, close_unread, error_reply
 from engine.tasks.front.submitting import Deliver, Submits
 from engine.tasks.front.task_call import Answering
-from engine.tasks.front.task_replies import failed_tersely, tells_of_failure
+from engine.tasks.front.task_replies import tersely
 from engine.tasks.wire.messages import Headers, Request, Response
 
 RUNS = "runs"
@@ -109,10 +109,10 @@ class PolledRuns:
         runs[run.id] = run
         return True
 
-    def keep(self, run: PolledRun, reply: Reply) -> None:
+    def keep(self, run: PolledRun, reply: Response | Reply) -> None:
         """The run is over; forget older results if they are too large together."""
-        if self._terse and tells_of_failure(reply):
-            reply = failed_tersely()
+        if self._terse:
+            reply = tersely(reply)
         body = body_with_id(reply, run.tag)  # and not with that of the request for the result
         run.reply = Reply(reply.status, reply.headers, body, "polled")
         run.ended, run.reading = time.time(), None

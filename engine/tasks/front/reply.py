@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -22,6 +23,19 @@ class Reply(msgspec.Struct, frozen=True):
     headers: Headers
     body: bytes | AsyncIterator[bytes]
     outcome: str = "answered"
+
+
+class ErrorCarryingBody(ABC):
+    """A streamed body that is always complete: its last piece tells a failure. If it is `terse`,
+    that piece says no more than that it has failed."""
+
+    terse = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    @abstractmethod
+    async def __anext__(self) -> bytes: ...
 
 
 def error_reply(

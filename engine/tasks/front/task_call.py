@@ -18,12 +18,7 @@ from engine.tasks.front.prefer import Preferences, preferences
 from engine.tasks.front.repeats import key_of
 from engine.tasks.front.reply import Reply, error_reply
 from engine.tasks.front.submitting import Submits, Timed, caller_of
-from engine.tasks.front.task_replies import (
-    closed_task,
-    failed_tersely,
-    tells_of_failure,
-    unreadable_path,
-)
+from engine.tasks.front.task_replies import closed_task, tersely, unreadable_path
 from engine.tasks.front.tracing import AnsweredRequest, Tracing
 from engine.tasks.wire.messages import Headers, Request, RequestHead, Response
 
@@ -204,8 +199,8 @@ class TaskCall:
 
     def _answer(self, reply: Response | Reply) -> None:
         self._answered = time.perf_counter()
-        if self._front.policy.terse and tells_of_failure(reply):
-            reply = failed_tersely()
+        if self._front.policy.terse:
+            reply = tersely(reply)
         self._allow(reply)
         respond, self._respond = self._respond, None
         if respond is not None:

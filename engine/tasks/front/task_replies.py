@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from engine.tasks.front.reply import Reply, error_reply
+import msgspec
+
+from engine.tasks.front.reply import ErrorCarryingBody, Reply, error_reply
 from engine.tasks.wire.messages import Response
 
 _RETRY_CLOSED = "10"
@@ -14,14 +16,17 @@ def closed_task(how: str) -> Reply:
     return error_reply(503, error, "", "try again later", [("retry-after", _RETRY_CLOSED)])
 
 
-def tells_of_failure(reply: Response | Reply) -> bool:
-    """Whether a terse front says less: `failed_tersely`."""
-    return reply.status == 500 and reply.outcome == "failed"
+TERSE = ("the request failed", "", "see the server's log")
+"""Error, reason and resolution, as a terse front tells them of any failure."""
 
 
-def failed_tersely() -> Reply:
-    short = error_reply(500, "the request failed", "", "see the server's log")
-    return Reply(short.status, short.headers, short.body, "failed")
+def tersely(reply: Response | Reply) -> Response | Reply:
+    """What a terse front says instead: not why a request failed."""
+    if isinstance(reply.body, ErrorCarryingBody):
+        reply.body.terse = True
+    if reply.status != 500 or reply.outcome != "failed":
+        return reply
+    return msgspec.structs.replace(error_reply(500, *TERSE), outcome="failed")
 
 
 def unreadable_path() -> Reply:

@@ -4,6 +4,7 @@ server ends, so whoever gets it knows that the owner is dead."""
 from __future__ import annotations
 
 import fcntl
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ class ServerLocks:
         """Held by one server at a time. Makes the folders."""
         self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        with (self._folder.parent / "opening.lock").open("ab") as file:
+        with _opened(self._folder.parent / "opening.lock", "ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
@@ -32,7 +33,7 @@ class ServerLocks:
         """Lock the own file, and remove those of the dead; call it while `exclusive`."""
         for old in self._folder.iterdir():
             self.is_dead(old.name)
-        self._own = (self._folder / self.server).open("wb")
+        self._own = _opened(self._folder / self.server, "wb")
         fcntl.flock(self._own, fcntl.LOCK_EX)
 
     def release(self) -> None:
@@ -52,3 +53,8 @@ class ServerLocks:
         except BlockingIOError:
             return False
         return True
+
+
+def _opened(path: Path, mode: str) -> IO[bytes]:
+    """Only for its user: others could take the lock, and keep it."""
+    return open(path, mode, opener=lambda name, flags: os.open(name, flags, 0o600))

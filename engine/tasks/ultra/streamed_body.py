@@ -6,6 +6,8 @@ import asyncio
 from collections import deque
 from typing import Protocol
 
+from engine.tasks.front.reply import ErrorCarryingBody
+from engine.tasks.front.task_replies import TERSE
 from engine.tasks.wire.messages import RunFailure
 from engine.tasks.worker.stream_formats import HEARTBEAT_SECONDS, StreamFormat
 
@@ -20,7 +22,7 @@ class BodySource(Protocol):
         ...
 
 
-class StreamedBody:
+class StreamedBody(ErrorCarryingBody):
     """Gives the caller what is there, and something now and then while there is nothing."""
 
     def __init__(self, form: StreamFormat, source: BodySource, request_id: str) -> None:
@@ -38,11 +40,10 @@ class StreamedBody:
     def end(self, failure: RunFailure | None = None) -> None:
         """The response is complete, or has failed: the caller is told in the body."""
         form = self._format
+        if failure is not None and failure.status == 500 and self.terse:
+            failure = RunFailure(500, *TERSE)
         self._last = form.end if failure is None else form.failure(failure, self._request_id)
         self._changed.set()
-
-    def __aiter__(self) -> StreamedBody:
-        return self
 
     async def __anext__(self) -> bytes:
         while not self._pieces and self._last is None:
