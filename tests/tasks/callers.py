@@ -14,14 +14,14 @@ from typing import Any
 from tests.tasks.conftest import Served
 
 NOTES_WHAT_BEGINS = """
-import os
+import os, time
 
 def snaplogic_process(row):
     content = row["content"]
     with open("began.txt", "a") as file:
         file.write(f"{content['id']}\\n")
     while content.get("waits") and not os.path.exists("go"):
-        pass
+        time.sleep(0.01)
     return {"content": {"id": content["id"]}}
 """
 """A script that notes each row that it begins; a row that `waits` takes until `go` exists."""

@@ -1,17 +1,19 @@
-"""Pipelines for tests of a server's life: a slow script, and one that holds its rows."""
+"""Pipelines for tests of a server's life: a script that waits, and one that holds its rows."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 SLOW = """\
-import time
+import os, time
 def snaplogic_init(): return None
 def snaplogic_process(row):
-    time.sleep(row["content"].get("seconds", 0))
+    while row["content"].get("waits") and not os.path.exists("go"): time.sleep(0.01)
     return {"content": {"id": row["content"]["id"]}}
 def snaplogic_final(): return None
 """
+"""A row that `waits` takes until the file `go` exists."""
+
 HOLDS = """\
 kept = []
 def snaplogic_init(): return None

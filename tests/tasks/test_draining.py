@@ -78,7 +78,7 @@ async def test_a_request_that_has_begun_may_arrive_while_the_server_drains() -> 
         begun = message("POST", "/begun", (), b"12")
         writer.write(begun[:-1])
         await turns(lambda: server.echo.asked)
-        draining = asyncio.create_task(server.server.drain(40))
+        draining = asyncio.create_task(server.server.drain(1000))
         await turns(lambda: server.server.draining)
         assert not draining.done()
         writer.write(begun[-1:])
@@ -91,7 +91,7 @@ async def test_a_request_that_has_begun_may_arrive_while_the_server_drains() -> 
 @in_loop
 async def test_with_a_delay_new_callers_are_answered_even_if_nobody_is_connected() -> None:
     async with running() as server:
-        draining = asyncio.create_task(server.server.drain(delay=60))
+        draining = asyncio.create_task(server.server.drain(delay=1000))
         await turns(lambda: server.server.draining)
         for path in ("/a", "/b"):
             (response,) = await server.talk(message("GET", path))
@@ -167,7 +167,7 @@ async def test_a_caller_that_was_served_a_moment_ago_is_waited_for() -> None:
         reader, writer = await server.connect()
         writer.write(message("GET", "/a"))
         await reader.readuntil(b"GET /a ")
-        draining = asyncio.create_task(server.server.drain(0, recent=40))
+        draining = asyncio.create_task(server.server.drain(0, recent=1000))
         assert await unused.read() == b""
         assert not draining.done()
         writer.write(message("GET", "/b"))

@@ -28,9 +28,11 @@ os.kill(os.getpid(), signal.SIGKILL)
 BEGINS_MANY = """
 import sys
 from datetime import UTC, datetime, timedelta
+from engine.tasks.scheduled import history as history_module
 from engine.tasks.scheduled.history import History
 
 noon = datetime(2026, 6, 1, 12, tzinfo=UTC)
+history_module._LOCK_TIMEOUT = 240.0
 begun = 0
 sys.stdin.read(1)
 with History(sys.argv[1]) as history:
@@ -157,7 +159,7 @@ def test_a_scheduled_time_is_run_by_one_of_several_servers(tmp_path: Path) -> No
         assert server.stdin is not None
         server.stdin.write("go")
         server.stdin.flush()
-    outputs = [server.communicate(timeout=60)[0] for server in servers]
+    outputs = [server.communicate(timeout=240)[0] for server in servers]
     assert [server.returncode for server in servers] == [0] * 4
     assert sum(int(output) for output in outputs) == 100
 

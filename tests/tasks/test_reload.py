@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.tasks.callers import in_background, metric, post
-from tests.tasks.conftest import Serve
+from tests.tasks.conftest import END_SECONDS, Serve
 from tests.tasks.slow_pipelines import echo, pipeline
 
 
@@ -77,14 +77,15 @@ def test_a_task_that_loses_its_token_in_a_reload_is_reported(serve: Serve, tmp_p
 
 def test_a_server_that_ends_reloads_no_more(serve: Serve, tmp_path: Path) -> None:
     served = serve(pipeline(tmp_path))
-    call = in_background(post, served, "slow", id=5, seconds=1.0)
+    call = in_background(post, served, "slow", id=5, waits=True)
     served.wait_for(lambda: metric(served, 'snapline_in_flight{task="slow"}') == 1)
     served.signal(signal.SIGTERM)
     served.wait_for(lambda: "shutting down" in served.stderr)
     served.signal(signal.SIGHUP)
+    (tmp_path / "go").touch()
     call.join()
     assert call.result == (200, {"id": 5})
-    assert served.process.wait(30) == 0
+    assert served.process.wait(END_SECONDS) == 0
     assert "reloading" not in served.stderr
 
 

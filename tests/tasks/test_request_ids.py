@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import threading
@@ -13,6 +14,8 @@ import pytest
 
 from engine.tasks.front.connection import MAX_PIPELINED
 from tests.tasks.conftest import Serve, Served, servers
+from tests.tasks.echoing import running
+from tests.tasks.hosting import in_loop
 from tests.tasks.wire import CLOSE, answers, ask, message, talk
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -256,11 +259,15 @@ def contains(served: Served, text: str) -> bool:
     return text in served.stderr
 
 
-def test_a_request_that_the_connection_has_no_room_for_has_its_id(served: Served) -> None:
-    first = message("POST", "/tasks/script", [("X-Request-Id", "id-1")], b'{"n": 1}')
+@in_loop
+async def test_a_request_that_the_connection_has_no_room_for_has_its_id() -> None:
+    first = message("GET", "/late", [("X-Request-Id", "id-1")])
     ids = [("X-Request-Id", f"more-{n}") for n in range(MAX_PIPELINED + 5)]
-    more = b"".join(message("GET", "/healthz", [each]) for each in ids)
-    replies = answers(talk(served.port, first + more))
+    more = b"".join(message("GET", "/a", [each]) for each in ids)
+    async with running() as server:
+        talking = asyncio.create_task(server.talk(first + more))
+        await server.let_go()
+        replies = await talking
     assert replies[-1].status == 503
     told = [each.header("x-request-id")[0] for each in replies]
     assert told == ["id-1", *(f"more-{n}" for n in range(len(replies) - 1))]

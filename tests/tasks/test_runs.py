@@ -155,7 +155,7 @@ async def test_a_shutdown_waits_for_runs_and_queue_and_refuses_new_calls(tmp_pat
     async with hosted(plan_of(tmp_path, GATED), limits=Limits(concurrent=1)) as task:
         calls = [asyncio.create_task(task.answer(request())) for _ in range(2)]
         await turns(lambda: (task.in_flight, task.queue_depth) == (1, 1))
-        draining = asyncio.create_task(task.drain(30))
+        draining = asyncio.create_task(task.drain(1000))
         await asyncio.sleep(0)
         assert (await task.answer(request())).status == 503
         for call in calls:

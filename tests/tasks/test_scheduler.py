@@ -347,7 +347,7 @@ async def test_a_shutdown_waits_for_what_ends_in_time(tmp_path: Path) -> None:
     async with hosted(plan_of(tmp_path, GATED), tmp_path) as it:
         it.clock.advance(hours=1)
         await turns(lambda: it.scheduled.in_flight)
-        draining = asyncio.create_task(it.scheduled.drain(30))
+        draining = asyncio.create_task(it.scheduled.drain(1000))
         await gate.open()
         await draining
         assert it.statuses() == ["completed"]

@@ -8,7 +8,7 @@ import signal
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -202,7 +202,13 @@ def test_a_server_that_may_open_no_more_files_waits_for_some(serve: Serve, tmp_p
     _, hard = resource.prlimit(served.pid, resource.RLIMIT_NOFILE)
     used = len(list(Path(f"/proc/{served.pid}/fd").iterdir()))
     resource.prlimit(served.pid, resource.RLIMIT_NOFILE, (used, hard))
-    with socket.create_connection(("127.0.0.1", served.port), timeout=30):
-        served.wait_for(lambda: "cannot accept connections: Too many open files" in served.stderr)
+    with ExitStack() as callers:
+
+        def is_reported() -> bool:
+            address = ("127.0.0.1", served.port)
+            callers.enter_context(socket.create_connection(address, timeout=30))
+            return "cannot accept connections: Too many open files" in served.stderr
+
+        served.wait_for(is_reported)
         resource.prlimit(served.pid, resource.RLIMIT_NOFILE, (hard, hard))
         assert status_of(served, made) == 200
