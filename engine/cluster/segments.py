@@ -24,9 +24,6 @@ from engine.plan.routes import routes_of
 from engine.sdk.parallel import ByKey, ByRun, Once
 from engine.sdk.views import ERROR_VIEW
 
-_COUNTS = re.compile(r"\bsnap\s*[.\[]")
-"""The variable `snap` of expressions, which counts the documents of the one copy there is."""
-
 _CHANGES = re.compile(r"""\b(random|uuid|now|eval)\b['"\]\s]*\(|\bDate\s*\(\s*\)|\blib\s*[.\[]""")
 """What may make a key another one when it is computed again, or cannot be seen here."""
 
@@ -134,7 +131,7 @@ class _Divider:
             return "joins several inputs, one after the other"
         if any(map(_CHANGES.search, _key_texts(snap))):
             return "its key may be another one when it is computed again"
-        if any(_COUNTS.search(placed.text) for placed in snap.expressions):
+        if snap.sees_counts:
             return "its expressions count its documents ('snap')"
         return ""
 

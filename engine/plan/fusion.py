@@ -46,8 +46,9 @@ class _Finder:
                 self._from[link.source.label].append(link)
 
     def begins(self, label: str) -> bool:
-        steps = self._snaps[label].steps
-        return bool(steps) and isinstance(steps[0], DecodeJson)
+        snap = self._snaps[label]
+        decodes = bool(snap.steps) and isinstance(snap.steps[0], DecodeJson)
+        return decodes and not snap.sees_counts
 
     def run_from(self, label: str) -> tuple[str, ...]:
         members = self._reached(label)
@@ -62,6 +63,8 @@ class _Finder:
         for other in self._order:
             steps = self._snaps[other].steps
             if other in members or not steps or isinstance(steps[0], _BEGINNINGS | EncodeRows):
+                continue
+            if self._snaps[other].sees_counts:  # which are exact between two calls only
                 continue
             entering = self._into[other]
             if entering and all(

@@ -13,11 +13,17 @@ import msgspec
 
 from engine.errors import Problem
 from engine.expressions.steps import Step
+from engine.late_regex import late_regex
 from engine.locations import Location
 from engine.pipeline.spec import Mode, ParameterSpec
 from engine.sdk.parallel import ByKey, ByRun, Once
 from engine.sdk.settings import Evaluated, Settings, setting
 from engine.sdk.views import View
+
+_COUNTS = late_regex(
+    r"(?:(?<![$.\w])|(?<=\.\.\.))(?:snap\b(?!\s*\.\s*(?!in\b|out\b|error\b)\w)|eval\b)"
+)
+"""The variable `snap` in an expression, but not `snap.label`; `eval` may hide it."""
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -98,6 +104,11 @@ class PlannedSnap(msgspec.Struct, frozen=True):
     first_lines: Mapping[str, int] = msgspec.field(default_factory=dict)
     expressions: tuple[PlacedExpression, ...] = ()
     steps: tuple[Step, ...] = ()
+
+    @property
+    def sees_counts(self) -> bool:
+        """Whether its expressions may use how many documents it has had (`snap.in.totalCount`)."""
+        return any(_COUNTS.search(placed.text) for placed in self.expressions)
 
     @property
     def makes_error_documents(self) -> bool:

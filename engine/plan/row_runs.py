@@ -6,15 +6,11 @@ as rows are passed, nobody has the whole document.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from engine.expressions.steps import DecodeRows, EncodeRows, Keep, Make
 from engine.plan.plan import PlannedLink, PlannedSnap
 from engine.sdk.views import ERROR_VIEW
-
-_COUNTS = re.compile(r"\bsnap\b")
-"""The variable `snap` of expressions, whose counts change with every batch; or a field named so."""
 
 
 def row_runs(
@@ -44,7 +40,7 @@ def row_runs(
         run = [label]
         while after := next_of(run[-1]):
             run.append(after)
-            if _uses_counts(snaps[after]):
+            if snaps[after].sees_counts:
                 break
             if isinstance(_only_step(snaps[after]), EncodeRows):
                 found[label] = tuple(run)
@@ -55,11 +51,6 @@ def row_runs(
 
 def _only_step(snap: PlannedSnap) -> object:
     return snap.steps[0] if len(snap.steps) == 1 else None
-
-
-def _uses_counts(snap: PlannedSnap) -> bool:
-    """Whether its expressions see how its documents are divided into batches."""
-    return any(_COUNTS.search(placed.text) for placed in snap.expressions)
 
 
 def _passes_rows(snap: PlannedSnap) -> bool:

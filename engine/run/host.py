@@ -12,6 +12,7 @@ slices the host yields an empty batch, so that its caller can do something else,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from engine.documents import Batch
@@ -21,11 +22,12 @@ from engine.plan.plan import Port, Stage
 from engine.registry import Registry
 from engine.run.execution import Execution
 from engine.run.member import Member
-from engine.run.outputs import PAUSE
+from engine.run.outputs import PAUSE, joined
 from engine.run.outputs import Outputs as Outputs
 from engine.run.plain_way import may_fuse
 from engine.run.report import SnapStatistics
 from engine.run.services import Crossed
+from engine.run.slices import SLICE_SECONDS
 
 if TYPE_CHECKING:
     from engine.run.fused import FusedRun, Plainly
@@ -153,6 +155,9 @@ class StageHost:
         return self._accounted(member, batch, member.process(view, batch))
 
     def _in_slices(self, member: Member, view: str, batch: Batch) -> Outputs:
+        if member.counts_exactly:
+            yield from joined(self._one_by_one(member, view, batch))
+            return
         start, count = 0, len(batch.items)
         while start < count:
             end = min(start + member.limit, count)
@@ -160,6 +165,15 @@ class StageHost:
             yield from self._accounted(member, piece, member.process(view, piece))
             yield PAUSE
             start = end
+
+    def _one_by_one(self, member: Member, view: str, batch: Batch) -> Outputs:
+        since = perf_counter()
+        for position in range(len(batch)):
+            one = batch.at([position])
+            yield from self._accounted(member, one, member.process(view, one))
+            if perf_counter() - since > SLICE_SECONDS:
+                yield PAUSE
+                since = perf_counter()
 
     def _accounted(self, member: Member, batch: Batch | None, outputs: Outputs) -> Outputs:
         """The outputs of one call, shown to the watcher and entered in the ledger; only then does

@@ -35,7 +35,10 @@ _RESULTS = "it must return a Batch, a map of view to Batch, or an iterable of su
 
 
 class Member:
-    """A snap with its context and statistics. It gets at most `limit` items per call."""
+    """A snap with its context and statistics. It gets at most `limit` items per call.
+
+    `counts_exactly`: it gets one document after the other, since its expressions see their number.
+    """
 
     def __init__(self, label: str, registry: Registry, execution: Execution, *, cuts: bool) -> None:
         self.plan = plan = execution.snap(label)
@@ -64,8 +67,12 @@ class Member:
         self._default = plan.outputs[0].name if plan.outputs else ""
         self._by_document = self._class.process_batch is Snap.process_batch
         self._checks = not plan.facts.plain and not self._by_document  # whose Collected checks them
-        self._slices = SliceSize() if cuts and not plan.facts.flows else None
-        self.limit = MAX_ITEMS if self._slices is None else self._slices.items
+        self.counts_exactly = cuts and plan.sees_counts
+        self._slices: SliceSize | None = None
+        self.limit = 1 if self.counts_exactly else MAX_ITEMS
+        if cuts and not (plan.facts.flows or self.counts_exactly):
+            self._slices = SliceSize()
+            self.limit = self._slices.items
         self._owner: Owner | None = None
         self._is_open = False
         self._longest_step = 0.0

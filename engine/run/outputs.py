@@ -23,6 +23,11 @@ def joined(outputs: Outputs) -> Outputs:
     since = perf_counter()
     try:
         for port, batch in outputs:
+            if not batch.items:
+                yield from held.items()
+                yield port, batch
+                held, since = {}, perf_counter()
+                continue
             before = held.get(port)
             held[port] = batch if before is None else before.followed_by(batch)
             full = len(held[port]) >= BATCH_SIZE or batch.items[-1].__class__ is bytes
