@@ -149,6 +149,11 @@ def test_rate_limits_pipelines_and_the_access_log_see_the_caller(
     assert call(trusting.port, "6.6.6.6, 1.2.3.4") == (200, "1.2.3.4")
     assert call(trusting.port, "5.5.5.5, 1.2.3.4")[0] == 429
     assert call(trusting.port, "1.2.3.5") == (200, "1.2.3.5")
+    assert call(trusting.port, "::ffff:1.2.3.5")[0] == 429
+    assert call(trusting.port, "2001:db8::7") == (200, "2001:db8::7")
+    assert call(trusting.port, "2001:db8::a:b")[0] == 429
+    assert call(trusting.port, "2001:db8:0:1::7") == (200, "2001:db8:0:1::7")
+    assert [call(trusting.port, f"fe80::{number}")[0] for number in (1, 2, 1)] == [200, 200, 429]
     trusting.wait_for(lambda: "1.2.3.5" in log.read_text())
     assert "1.2.3.4" in log.read_text()
     assert "6.6.6.6" not in log.read_text()

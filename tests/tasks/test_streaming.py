@@ -158,6 +158,7 @@ def test_a_stream_whose_instance_dies_ends_with_an_error(served: Served) -> None
         os.kill(instance, signal.SIGKILL)
         (error,) = lines(response)
     assert error["error"] == "the request could not be answered"
+    assert error["reason"] == "its instance died while processing it"
     served.wait_for(served.is_ready)
 
 

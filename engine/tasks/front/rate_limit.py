@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import lru_cache
 
 from engine.tasks.definition.rate import Rate
 from engine.tasks.definition.task import Task
@@ -56,7 +58,7 @@ class RateLimits:
         rate = task.limits.rate_per_address
         if rate is None:
             return None
-        return self._limit(task, rate, "address").refusal(client.rpartition(":")[0])
+        return self._limit(task, rate, "address").refusal(_network_of(client.rpartition(":")[0]))
 
     def of_token(self, task: Task, key: str) -> Reply | None:
         """The response if too many requests come with the token of this key."""
@@ -66,3 +68,16 @@ class RateLimits:
     def _limit(self, task: Task, rate: Rate, of: str) -> RateLimit:
         key = task.name, of, rate
         return self._limits.get(key) or self._limits.setdefault(key, RateLimit(rate, of))
+
+
+@lru_cache(1024)
+def _network_of(address: str) -> str:
+    """The address, or its network of IPv6, whose addresses a caller chooses freely (RFC 8981)."""
+    if ":" not in address:
+        return address
+    parsed = ipaddress.IPv6Address(address)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    if parsed.is_link_local:  # of all neighbours
+        return address
+    return str(ipaddress.IPv6Network((int(parsed), 64), strict=False))

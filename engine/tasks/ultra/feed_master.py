@@ -136,6 +136,8 @@ class PendingRequest(Job):
 
     def lost(self, reason: str) -> RunFailure:
         reason = f"{self.deaths} instances died while processing it"
+        if self.deaths == 1:
+            reason = "its instance died while processing it"
         return RunFailure(500, "the request could not be answered", reason)
 
 
