@@ -88,6 +88,23 @@ async def test_a_request_that_has_begun_may_arrive_while_the_server_drains() -> 
     assert response.header("connection") == ["close"]
 
 
+@pytest.mark.parametrize("begun", [b"POST / HT", message("POST", "/", (), b"12")[:-1]])
+def test_a_request_that_is_not_complete_when_the_server_ends_is_refused(begun: bytes) -> None:
+    @in_loop
+    async def check() -> None:
+        async with running() as server:
+            reader, writer = await server.connect()
+            writer.write(begun)
+            connection = await server.connection()
+            await turns(lambda: connection.is_reading)
+            await server.server.drain(0)
+            (response,) = answers(await reader.read())
+        assert (response.status, response.json["error"]) == (503, "the server is shutting down")
+        assert response.header("connection") == ["close"]
+
+    check()
+
+
 @in_loop
 async def test_with_a_delay_new_callers_are_answered_even_if_nobody_is_connected() -> None:
     async with running() as server:

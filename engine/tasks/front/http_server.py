@@ -20,6 +20,7 @@ from engine.tasks.front.known_heads import KnownHeads
 from engine.tasks.front.listening import Acceptor
 from engine.tasks.front.outgoing import Outgoing
 from engine.tasks.front.peers import has_hung_up, is_readable
+from engine.tasks.front.reply import overloaded
 
 log = logging.getLogger(__name__)
 
@@ -122,6 +123,8 @@ class HttpServer:
         end = self.now() + patience
         await self._until(lambda: self._none_arrives(patience, recent, end), max(patience, recent))
         self._none_arrives(0, 0, end)
+        for connection in [each for each in self.connections if each.is_reading]:
+            connection.refuse(overloaded("the server is shutting down"))
         if self.acceptor is not None:
             self.acceptor.abort_handshakes()
 
