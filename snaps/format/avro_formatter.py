@@ -120,18 +120,19 @@ class AvroFormatter(Snap[AvroFormatterSettings]):
         avro = library("fastavro", extra="avro", snap="AvroFormatter")
         self._validation = library("fastavro.validation", extra="avro", snap="AvroFormatter")
         self._named: dict[str, Any] = {}
-        written = settings.schema if settings.schema is not None else self._from_file()
+        make = library("fastavro.write", extra="avro", snap="AvroFormatter").Writer
+        what, written = "the schema", settings.schema
+        if written is None:
+            what, written = self._from_file()
         try:
             self._schema = avro.parse_schema(written, named_schemas=self._named)
             self._file = BytesIO()
-            make = library("fastavro.write", extra="avro", snap="AvroFormatter").Writer
             self._writer = make(self._file, self._schema, settings.codec)
-        except Exception as error:  # noqa: BLE001  # fastavro raises many kinds
-            raise ConfigurationError(
-                f"the Avro schema is not valid: {error or type(error).__name__}"
-            ) from None
+        except Exception as error:  # fastavro raises many kinds
+            reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            raise ConfigurationError(f"{what} is not a valid Avro schema: {reason}") from error
         if not isinstance(self._schema, dict) or self._schema.get("type") != "record":
-            raise ConfigurationError("the Avro schema must be of the type 'record'")
+            raise ConfigurationError(f"{what} must be of the type 'record'")
         self._begun = False
 
     def process_batch(self, view: str, batch: Batch) -> Emission:
@@ -174,12 +175,21 @@ class AvroFormatter(Snap[AvroFormatterSettings]):
             ) from None
         return record
 
-    def _from_file(self) -> Any:
+    def _from_file(self) -> tuple[str, Any]:
+        """What to call the schema in messages, and the schema. Raises ConfigurationError."""
         name = self.context.file(self.settings.schema_file, {})
+        what = f"the schema {str(name)!r}"
         try:
-            return json.loads(b"".join(self.context.files.read(name)))
+            schema = json.loads(b"".join(self.context.files.read(name)))
         except ValueError as error:
-            raise ConfigurationError(f"the schema {str(name)!r} is not JSON: {error}") from None
+            raise ConfigurationError(f"{what} is not JSON: {error}") from None
+        for issue in schema_issues(schema, ()):
+            steps = (f"[{each}]" if isinstance(each, int) else f".{each}" for each in issue.path)
+            remedy = f"; {issue.hint}" if issue.hint else ""
+            raise ConfigurationError(
+                f"{what} is not a valid Avro schema: {issue.message} at ${''.join(steps)}{remedy}"
+            )
+        return what, schema
 
 
 _MISFITS = (ValueError, TypeError, ArithmeticError, LookupError)

@@ -107,6 +107,36 @@ def test_a_schema_that_cannot_be_used_is_refused(settings: Any, message: str) ->
         run_snap("AvroFormatter", settings, [{"id": 1}])
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "the schema 'r.avsc' is not JSON: Expecting property name"),
+        (
+            '{"type": "record", "name": "r"}',
+            "the schema 'r.avsc' is not a valid Avro schema: the Avro type 'record' needs 'fields' "
+            "at $; add fields: ...",
+        ),
+        (
+            '{"type": "record", "name": "r", "fields": [{"name": "a", "type": "text"}]}',
+            "the schema 'r.avsc' is not a valid Avro schema: there is no Avro type 'text' "
+            "at $.fields[0].type; write string",
+        ),
+        (
+            '{"type": "record", "name": "", "fields": []}',
+            "the schema 'r.avsc' is not a valid Avro schema: the Avro type 'record' needs a name "
+            "at $; add name: ...",
+        ),
+        ('"int"', "the schema 'r.avsc' must be of the type 'record'"),
+    ],
+)
+def test_a_file_that_holds_no_usable_schema_is_named_with_the_reason(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    (tmp_path / "r.avsc").write_text(text)
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
+        run_snap("AvroFormatter", {"schema_file": "r.avsc"}, [{"id": 1}], project=tmp_path)
+
+
 def test_no_documents_are_an_empty_file_or_nothing() -> None:
     assert records(run_snap("AvroFormatter", {"schema": SMALL}, []).output) == []
     settings = {"schema": SMALL, "ignore_empty_stream": True}
