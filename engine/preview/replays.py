@@ -6,29 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from engine.documents import NO_LINEAGE, Batch, Document, Item, StreamEnd, StreamStart, ViewType
+from engine.preview.not_run import NotRun
 from engine.run.context import SnapContext
-from engine.sdk.files import ReadFile, WrittenFile
 from engine.sdk.results import Emission, To
-from engine.sdk.snap import Snap
 from engine.sdk.views import ERROR_VIEW
 
 
-class Replay(Snap[Any]):
+class Replay(NotRun):
     """Goes before the class of a snap that does not run. `preview_items`: what leaves each view."""
 
     preview_items: Mapping[str, Sequence[Item]] = {}
-
-    @classmethod
-    def files_written(cls, settings: Any) -> Iterable[WrittenFile]:
-        """None: the snap will not run."""
-        return ()
-
-    @classmethod
-    def files_read(cls, settings: Any) -> Iterable[ReadFile]:
-        return ()
-
-    def open(self) -> None:
-        """Open nothing: the snap will not run."""
 
     def start(self) -> Iterable[Item | To]:
         errors: Sequence[Any] = self.preview_items.get(ERROR_VIEW.name, ())

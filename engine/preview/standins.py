@@ -8,13 +8,12 @@ from typing import Any
 
 from engine.documents import Batch, Item, StreamStart
 from engine.errors import EngineError
+from engine.preview.not_run import NotRun
 from engine.preview.quotas import ENOUGH_BYTES, Quota
 from engine.run.context import SnapContext
-from engine.sdk.files import ReadFile, WrittenFile
 from engine.sdk.results import Emission, To
 from engine.sdk.settings import Evaluated
 from engine.sdk.settings import shown as quoted
-from engine.sdk.snap import Snap
 
 _MOST_NAMES = 3
 """Values of a setting that are shown, such as names of files."""
@@ -22,7 +21,7 @@ _MOST_NAMES = 3
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
-class StandIn(Snap[Any]):
+class StandIn(NotRun):
     """Goes before the class of a snap that must not run.
 
     `preview_reason`: why, if that is not because it writes.
@@ -31,17 +30,7 @@ class StandIn(Snap[Any]):
     preview_quota: Quota
     preview_reason = ""
 
-    @classmethod
-    def files_written(cls, settings: Any) -> Iterable[WrittenFile]:
-        """None: the snap will not run."""
-        return ()
-
-    @classmethod
-    def files_read(cls, settings: Any) -> Iterable[ReadFile]:
-        return ()
-
     def open(self) -> None:
-        """Open nothing: the snap will not run."""
         self.__values: dict[str, dict[str, None]] = {name: {} for name in _fields(self.would)}
 
     def start(self) -> Iterable[Item | To]:
