@@ -13,6 +13,14 @@ from engine.tasks.definition.task import Limits
 from engine.tasks.triggered.triggered import StreamedBody
 from tests.tasks.hosting import GATED, Gate, hosted, in_loop, plan_of, request, turns
 
+MANY_LINES = b'{"text": "%b"}\n' % (b"x" * 90) * 50_000
+PARSED = """
+snaps:
+  read: {snap: FileReader, file: many.json}
+  parse: {snap: JSONParser, json_lines: true}
+links: [read -> parse]
+"""
+
 
 def large_pipeline(folder: Path, megabytes: int) -> str:
     with (folder / "large.bin").open("wb") as file:
@@ -47,14 +55,8 @@ def peak_memory(pid: int) -> int:
 
 @in_loop
 async def test_many_documents_stream_as_one_array(tmp_path: Path) -> None:
-    (tmp_path / "many.json").write_bytes(b'{"text": "%b"}\n' % (b"x" * 90) * 50_000)
-    text = """
-    snaps:
-      read: {snap: FileReader, file: many.json}
-      parse: {snap: JSONParser, json_lines: true}
-    links: [read -> parse]
-    """
-    async with hosted(plan_of(tmp_path, text)) as task:
+    (tmp_path / "many.json").write_bytes(MANY_LINES)
+    async with hosted(plan_of(tmp_path, PARSED)) as task:
         reply = await task.answer(request())
         assert isinstance(reply.body, StreamedBody)
         result = msgspec.json.decode(b"".join([piece async for piece in reply.body]))
@@ -63,14 +65,8 @@ async def test_many_documents_stream_as_one_array(tmp_path: Path) -> None:
 
 @in_loop
 async def test_a_failure_after_the_first_megabyte_breaks_the_body(tmp_path: Path) -> None:
-    (tmp_path / "many.json").write_bytes(b'{"text": "%b"}\n' % (b"x" * 90) * 50_000 + b"{broken")
-    text = """
-    snaps:
-      read: {snap: FileReader, file: many.json}
-      parse: {snap: JSONParser, json_lines: true}
-    links: [read -> parse]
-    """
-    async with hosted(plan_of(tmp_path, text)) as task:
+    (tmp_path / "many.json").write_bytes(MANY_LINES + b"{broken")
+    async with hosted(plan_of(tmp_path, PARSED)) as task:
         reply = await task.answer(request())
         assert isinstance(reply.body, StreamedBody)
         with pytest.raises(ExecutionError, match="the result is incomplete"):
