@@ -93,7 +93,7 @@ class ServerProcess:
             raise ServerError(f"{self.name}: {error}") from None
         try:
             self._await_ready()
-        except BaseException:
+        except BaseException:  # raised again once it is stopped
             self._stop()
             raise
         return self

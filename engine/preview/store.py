@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import logging
 import os
 import stat
 import tempfile
@@ -25,6 +26,8 @@ import msgspec
 from engine.documents import Document, ViewType
 from engine.plan.folders import folder_of, project_of
 from engine.preview.codec import unpack
+
+_log = logging.getLogger(__name__)
 
 FOLDER = Path(".snapline", "preview")
 MAX_FILE = 32 << 20
@@ -134,7 +137,7 @@ class Store:
                 file.write(_MAGIC + _digest(data))
                 file.write(data)
             os.replace(name, self.path)  # noqa: PTH105
-        except BaseException:
+        except BaseException:  # raised again once nothing of it is left
             with suppress(OSError):
                 os.unlink(name)  # noqa: PTH108
             raise
@@ -227,6 +230,7 @@ def samples(pipeline: str | Path) -> dict[str, list[Document]]:
             known = _samples[str(path)] = (stamp, _documents_in(_load(path)))
         return known[1]
     except Exception:  # noqa: BLE001  # an editor works without samples
+        _log.debug("the last preview of %s cannot be read", pipeline, exc_info=True)
         return {}
 
 

@@ -131,7 +131,7 @@ class Worker:
         if call.done():
             return
         self._abandoned = True  # remains set if a second cancellation ends the wait
-        with suppress(Exception):
+        with suppress(Exception):  # a call that goes on is left behind all the same
             self._interrupt()
         finished, _ = await asyncio.wait({call}, timeout=INTERRUPTED_CALL_SECONDS)
         self._abandoned = not finished

@@ -49,9 +49,9 @@ class RemoteTarget:
     def discard(self) -> None:
         transaction, self._transaction = self._transaction, None
         if transaction is not None:
-            with suppress(Exception):
+            with suppress(Exception):  # nobody needs it any more
                 self._file.close()
-            with suppress(Exception):
+            with suppress(Exception):  # a failed commit has been reported
                 transaction.complete(commit=False)
 
     def abort(self) -> None:

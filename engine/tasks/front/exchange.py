@@ -169,7 +169,7 @@ class Exchange:
             connection.abort()
         except asyncio.CancelledError:  # the caller has gone
             pass
-        except Exception:
+        except Exception:  # a bug of ours must cost one response, not the server
             about = {"request_id": self.call.tag.id}
             log.exception("response broke off after %d bytes", self._size, extra=about)
             connection.abort()

@@ -270,7 +270,7 @@ class Session:
             return
         with suppress(Exception):  # a broken connection cannot be rolled back
             connection.rollback()
-        with suppress(Exception):
+        with suppress(Exception):  # nor closed
             connection.close()
 
     def _locked(self) -> Any:
