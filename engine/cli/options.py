@@ -68,7 +68,8 @@ def seconds(text: str) -> float:
         value = 0.0
     if not 0 < value <= MOST_SECONDS:
         raise argparse.ArgumentTypeError(
-            f"{text!r} must be a number of seconds greater than 0, such as 90"
+            f"{text!r} must be a number of seconds greater than 0 and at most {MOST_SECONDS} "
+            "(a year), such as 90"
         )
     return value
 

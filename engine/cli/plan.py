@@ -8,7 +8,14 @@ from contextlib import redirect_stdout
 from engine import api
 from engine.cli.pipelines import given_pipeline
 from engine.cli.reserved import reserve_stdout
-from engine.cli.worker_options import add_on, add_resources, add_workers, cluster_of
+from engine.cli.worker_options import (
+    add_on,
+    add_resources,
+    add_workers,
+    cluster_of,
+    given_resources,
+    refuse_resources_without_cluster,
+)
 from engine.cluster.cores import count_of
 from engine.cluster.explain import Part, parts_of
 from engine.cluster.needs import Demand, amounts, demands_of, fits, groups_of
@@ -37,7 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     spec = given_pipeline(arguments.pipeline, registry)
     plan = api.compile_plan(spec, registry)
     spread = spread_of(plan)
-    groups = groups_of(spread, dict(arguments.resources))
+    groups = groups_of(spread, given_resources(arguments))
+    refuse_resources_without_cluster(arguments)
     if not arguments.on:
         _show(plan, spread, count_of(arguments.workers))
         return 0

@@ -22,7 +22,13 @@ from engine.cli.problems import print_problems
 from engine.cli.report_files import report_file
 from engine.cli.reserved import reserve_stdout
 from engine.cli.stopping import stopped_by_signals
-from engine.cli.worker_options import add_on, add_resources, add_workers, placed
+from engine.cli.worker_options import (
+    add_on,
+    add_resources,
+    add_workers,
+    placed,
+    resources_for_cluster,
+)
 from engine.documents import Item
 from engine.errors import (
     AbsentError,
@@ -71,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--timeout",
         metavar="SECONDS",
         type=seconds,
-        help="stop a run that has not ended after so many seconds; it has failed then",
+        help="stop the run after this time; it counts as failed",
     )
     parser.add_argument(
         "--to",
@@ -166,6 +172,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run_once(arguments: argparse.Namespace, registry: Registry) -> int:
     _refuse_with_workers(arguments)
+    arguments.needs = resources_for_cluster(arguments)
     spec = given_pipeline(arguments.pipeline, registry)
     complete = _plan(spec, arguments, registry)
     part = _part(spec, arguments, registry)
@@ -218,10 +225,6 @@ def _refuse_with_workers(arguments: argparse.Namespace) -> None:
         "--break-on-error": arguments.break_on_error,
         "--html": arguments.html,
     }
-    if arguments.resources and not arguments.on:
-        raise ConfigurationError(
-            "--resources is for workers on a cluster; say which with --on, or leave it out"
-        )
     option = "--on" if arguments.on else "--workers"
     is_spread = arguments.on or arguments.workers != 1
     if is_spread and (given := next(filter(options.get, options), None)):
@@ -387,7 +390,7 @@ async def _run(
             options |= {
                 "workers": arguments.workers,
                 "placement": arguments.placement,
-                "resources": dict(arguments.resources),
+                "resources": arguments.needs,
             }
             _, failure = await api.start(plan, registry, **options)
     except asyncio.CancelledError:

@@ -109,8 +109,37 @@ def _resources(text: str) -> tuple[str, dict[str, float]]:
             raise argparse.ArgumentTypeError(
                 f"{text!r} must be a snap, and what it needs, such as 'predict=GPU:1,CPU:2'"
             )
-        needs[found[1]] = float(found[2])
+        if needs.setdefault(found[1], float(found[2])) != float(found[2]):
+            raise argparse.ArgumentTypeError(f"{text!r} gives two amounts of {found[1]}")
     return label.strip(), needs
+
+
+def given_resources(arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """What each worker of a snap needs, by label; all options for one snap count together. Raises
+    ConfigurationError if they contradict each other."""
+    found: dict[str, dict[str, float]] = {}
+    for label, needs in arguments.resources:
+        before = found.setdefault(label, {})
+        for name, amount in needs.items():
+            if before.setdefault(name, amount) != amount:
+                raise ConfigurationError(
+                    f"--resources gives {label!r} two amounts of {name}: {before[name]:g} and "
+                    f"{amount:g}; keep one of them"
+                )
+    return found
+
+
+def resources_for_cluster(arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """The same for a run. Raises ConfigurationError if there is no cluster either."""
+    refuse_resources_without_cluster(arguments)
+    return given_resources(arguments)
+
+
+def refuse_resources_without_cluster(arguments: argparse.Namespace) -> None:
+    if arguments.resources and not arguments.on:
+        raise ConfigurationError(
+            "--resources is for workers on a cluster; say which with --on, or leave it out"
+        )
 
 
 def _workers(text: str) -> int | Literal["auto"]:

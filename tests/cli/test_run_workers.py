@@ -307,7 +307,17 @@ def test_resources_are_of_snaps_that_run_in_copies(
     assert message in done.stderr
 
 
-def test_resources_need_a_cluster(engine: Engine, lines: Path) -> None:
-    done = engine("run", "lines.yaml", "--resources", "map=GPU:1")
+def test_resources_that_contradict_each_other_are_refused(engine: Engine, lines: Path) -> None:
+    done = engine("plan", "lines.yaml", "--resources", "map=GPU:1,GPU:2")
+    assert "'map=GPU:1,GPU:2' gives two amounts of GPU" in done.stderr
+    options = ("--resources", "map=GPU:1", "--resources", "map=CPU:2", "--resources", "map=GPU:2")
+    done = engine("plan", "lines.yaml", *options)
+    assert done.returncode == 2
+    assert "--resources gives 'map' two amounts of GPU: 1 and 2" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_resources_need_a_cluster(engine: Engine, lines: Path, command: str) -> None:
+    done = engine(command, "lines.yaml", "--resources", "map=GPU:1")
     assert done.returncode == 2
     assert "--resources is for workers on a cluster; say which with --on" in done.stderr

@@ -33,7 +33,7 @@ complete -c engine -n '__fish_seen_subcommand_from run' -l input -r -F -d 'docum
 complete -c engine -n '__fish_seen_subcommand_from run' -l workers -x -d 'run parts of the pipeline in N worker processes, or in one per core (auto); \'engine plan\' shows which (default: 1, all in one process)'
 complete -c engine -n '__fish_seen_subcommand_from run' -l on -x -d 'start the workers on a Ray cluster, by default one for each of its CPUs; \'ray\' is the cluster in RAY_ADDRESS, or else a new one on this machine (needs the extra \'ray\')'
 complete -c engine -n '__fish_seen_subcommand_from run' -l resources -x -d 'what each worker that runs this snap needs of the cluster of --on, such as \'predict=GPU:1\'; may be repeated (default: CPU:1)'
-complete -c engine -n '__fish_seen_subcommand_from run' -l timeout -x -d 'stop a run that has not ended after so many seconds; it has failed then'
+complete -c engine -n '__fish_seen_subcommand_from run' -l timeout -x -d 'stop the run after this time; it counts as failed'
 complete -c engine -n '__fish_seen_subcommand_from run' -l to -x -d 'run only this snap and those before it, and print what leaves it'
 complete -c engine -n '__fish_seen_subcommand_from run' -l limit -x -d 'documents to take from each source'
 complete -c engine -n '__fish_seen_subcommand_from run' -l dry-run -d 'do not run snaps that act on the outside, such as writers; say what they would do'

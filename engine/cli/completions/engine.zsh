@@ -47,7 +47,7 @@ _engine() {
             '(--workers)'--workers'[run parts of the pipeline in N worker processes, or in one per core (auto); '\''engine plan'\'' shows which (default\: 1, all in one process)]:N|auto: ' \
             '(--on)'--on'[start the workers on a Ray cluster, by default one for each of its CPUs; '\''ray'\'' is the cluster in RAY_ADDRESS, or else a new one on this machine (needs the extra '\''ray'\'')]:ray|ray\://HOST\:PORT: ' \
             '*'--resources'[what each worker that runs this snap needs of the cluster of --on, such as '\''predict=GPU\:1'\''; may be repeated (default\: CPU\:1)]:SNAP=NAME\:AMOUNT,...: ' \
-            '(--timeout)'--timeout'[stop a run that has not ended after so many seconds; it has failed then]:SECONDS: ' \
+            '(--timeout)'--timeout'[stop the run after this time; it counts as failed]:SECONDS: ' \
             '(--to)'--to'[run only this snap and those before it, and print what leaves it]:SNAP\[.VIEW\]: ' \
             '(--limit)'--limit'[documents to take from each source]:N: ' \
             '(--dry-run)'--dry-run'[do not run snaps that act on the outside, such as writers; say what they would do]' \
