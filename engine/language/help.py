@@ -57,7 +57,8 @@ def parameter_markdown(parameter: ParameterSpec) -> str:
     if parameter.secret:
         notes.append("secret")
     elif parameter.default is not None:
-        notes.append(f"default {_code(parameter.default)}")
+        default = parameter.default
+        notes.append(f"default {_code(default)}" if default else "empty default")
     title = f"**_{parameter.name}**: parameter{''.join(f', {note}' for note in notes)}"
     return "\n\n".join(filter(None, (title, parameter.description)))
 
@@ -65,7 +66,9 @@ def parameter_markdown(parameter: ParameterSpec) -> str:
 def _code(value: str) -> str:
     """A value within a sentence: on one line, cut if it is long."""
     text = " ".join(value.split())
-    return f"`{text[:_LONGEST_DEFAULT]}…`" if len(text) > _LONGEST_DEFAULT else f"`{text}`"
+    if len(text) > _LONGEST_DEFAULT:
+        text = f"{text[:_LONGEST_DEFAULT]}…"
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
 def view_markdown(label: str, view: View) -> str:

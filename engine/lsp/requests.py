@@ -296,8 +296,8 @@ def _completion(session: Session, document: Document, found: Completion) -> type
 def _label_details(found: Completion) -> types.CompletionItemLabelDetails | None:
     """What the list shows of every item, and not only of the chosen one: the arguments of a
     function, what a snap does, else the detail."""
-    if found.kind in ("function", "method"):
-        arguments = found.detail.partition("(")[2]
+    _, parenthesis, arguments = found.detail.partition("(")
+    if found.kind in ("function", "method") and parenthesis:  # those of a library are not known
         return types.CompletionItemLabelDetails(detail=f"({arguments}")
     text = found.detail
     if found.kind == "snap" and not text:

@@ -45,12 +45,20 @@ def test_blanks_before_a_value_are_not_explained(written: str) -> None:
     assert hovered(text)[0] in ("", "filter")
 
 
-def test_a_parameter_is_explained_where_it_is_used() -> None:
-    head = HEAD.replace(
-        "parameters:", "parameters:\n  least: {default: '5', description: The limit.}", 1
-    )
+@pytest.mark.parametrize(
+    ("default", "shown"),
+    [
+        ("5", "default `5`"),
+        ("", "empty default"),
+        ("a `b`", "default `` a `b` ``"),
+        ("x" * 70, f"default `{'x' * 60}…`"),
+    ],
+)
+def test_a_parameter_is_explained_where_it_is_used(default: str, shown: str) -> None:
+    parameter = f"  least: {{default: '{default}', description: The limit.}}"
+    head = HEAD.replace("parameters:", f"parameters:\n{parameter}", 1)
     used = filtered('"$age > _le¦ast"').replace(HEAD, head)
-    assert hovered(used)[1] == "**_least**: parameter, default `5`\n\nThe limit."
+    assert hovered(used)[1] == f"**_least**: parameter, {shown}\n\nThe limit."
 
 
 def test_the_paragraphs_of_help_are_not_broken_into_lines() -> None:

@@ -106,12 +106,16 @@ def test_a_list_that_has_room_shows_more_of_each_item(tmp_path: Path) -> None:
     editor = LanguageClient(COMMAND, tmp_path, {"textDocument": {"completion": item}})
     text = VALID.replace("filter: $x", "filter: Math.ma|")
     functions = {each["label"]: each for each in editor.complete("typed.yaml", text)}
+    (tmp_path / "tax.expr").write_text("{gross: x => x * 1.19}")
+    text = "libraries: {tax: tax.expr}\n" + VALID.replace("filter: $x", "filter: lib.tax.|")
+    own = {each["label"]: each for each in editor.complete("typed.yaml", text)}
     snaps = {
         each["label"]: each
         for each in editor.complete("typed.yaml", VALID.replace("Filter", "Fil|"))
     }
     editor.close()
     assert functions["max"]["labelDetails"] == {"detail": "(...values)"}
+    assert not own["gross"].get("labelDetails")  # nobody knows its arguments
     description = snaps["Filter"]["labelDetails"]["description"]
     assert description.startswith("Pass on the documents")
 
