@@ -38,7 +38,8 @@ def read_task(
         return None
     if Path(task.pipeline).resolve() != Path(pipeline).resolve():
         message = f"the task hosts another pipeline: {shown(task.pipeline)}"
-        reader.report("bad-setting", (*path, "file"), message, f"this file tests {pipeline}")
+        hint = f"name a task that hosts {pipeline}, which this file tests"
+        reader.report("bad-setting", (*path, "file"), message, hint)
     return task
 
 
@@ -52,7 +53,9 @@ def _of_file(reader: SourceReader, path: KeyPath, file: Path) -> Task | None:
     reader.problems += [problem for problem in errors if problem not in reader.problems]
     task = found.task
     if task is not None and task.type == "scheduled":
-        reader.report("bad-setting", path, "a scheduled task gets no requests")
+        message = "a scheduled task gets no requests"
+        hint = "name the file of an ultra or a triggered task, or test the pipeline without 'task'"
+        reader.report("bad-setting", path, message, hint)
         return None
     if task is not None and task.response == "stream":
         message = "the task streams its responses, which a case cannot compare"

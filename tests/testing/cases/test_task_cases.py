@@ -229,7 +229,7 @@ def test_a_case_overrides_the_parameters_of_the_task_file(run_tests: Any, task_f
         (
             "type: ultra",
             "type: scheduled\nschedule: {every: 1h}",
-            "scheduled task gets no requests",
+            "hint: name the file of an ultra or a triggered task",
         ),
         ("type: ultra", "type: ultra\nresponse: stream", "which a case cannot compare"),
         ("type: ultra", "type: ulra", "tasks/greet.yaml:2:7  wrong-type"),
