@@ -212,6 +212,23 @@ def test_a_response_that_is_not_what_the_task_promises_fails_the_case(run_tests:
     assert "$text: 'hi Maximilian' is too long" in outcome.out
 
 
+@pytest.mark.usefixtures("task_file")
+def test_a_response_that_is_no_json_is_not_what_the_task_promises(run_tests: Any) -> None:
+    pipeline = """\
+parameters: {greeting: {}, token: {}}
+snaps:
+  plain:
+    snap: Mapper
+    mappings:
+      $content: "'hi'"
+      $['content-type']: "'text/plain'"
+"""
+    exchange = "{request: {json: {name: Ann}}, response: {status: 200}}"
+    outcome = run_tests(case_of_file(exchange), pipeline=pipeline)
+    assert outcome.code == 1
+    assert "$: it is not JSON" in outcome.out
+
+
 def test_a_case_overrides_the_parameters_of_the_task_file(run_tests: Any, task_file: Path) -> None:
     exchange = "{request: {json: {name: Ann}}, response: {json: {text: hey Ann}}}"
     cases = case_of_file(exchange).replace(
