@@ -12,6 +12,9 @@ _NARROWEST = 20
 """Columns that are used even if the terminal has fewer."""
 
 _MORE = "…"
+_SECOND_CELL = "\ue000"
+"""Follows a wide character while the columns of a line are counted as characters."""
+
 HINT = "  hint: "
 
 
@@ -25,14 +28,14 @@ def wrapped(text: str, width: int, hanging: int) -> str:
     if not width or cells(text) <= width:
         return text
     lines = textwrap.wrap(
-        text,
+        "".join(f"{char}{_SECOND_CELL * (cells(char) - 1)}" for char in text),
         width,
         subsequent_indent=" " * min(hanging, width // 2),
         replace_whitespace=False,
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return "\n".join(lines)
+    return "\n".join(lines).replace(_SECOND_CELL, "")
 
 
 def fitted(text: str, width: int) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from rich.cells import cell_len
 
 from engine import cli
 from tests.cli.test_display import run_on_terminal
@@ -183,3 +184,14 @@ def test_a_narrow_terminal_gets_texts_broken_between_words(
     place = next(at for at, line in enumerate(lines) if "a/one.test.yaml:" in line)
     assert lines[place + 1].startswith(" " * 10)
     assert next(line for line in lines if line.startswith("coverage")).split()[-1] == "%"
+
+
+def test_wide_characters_count_for_two_columns_where_texts_are_broken(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    words = "ねじ " * 12
+    (project / "a/one.test.yaml").write_text(CASES.replace("{n: 2}", f"{{n: 1, more: {words}}}"))
+    _, seen = run_on_terminal(project, "test", "a", width=40)
+    assert seen.count("ねじ") == 12
+    assert max(map(cell_len, seen.splitlines())) <= 40
