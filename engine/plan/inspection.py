@@ -218,6 +218,7 @@ def _facts(snap_class: SnapClass, settings: Settings) -> Facts:
         replayable=snap_class.replayable,
         blocking=snap_class.blocking,
         flows=snap_class.flows,
+        hurries=snap_class.hurries,
         plain=snap_class.plain,
         changes_input=snap_class.changes_input,
         shares_output=snap_class.shares_output,

@@ -38,6 +38,7 @@ class Facts(msgspec.Struct, frozen=True):
     passes_on: bool
     writes: bool
     flows: bool
+    hurries: bool
     plain: bool
     changes_input: bool
     shares_output: bool

@@ -68,6 +68,7 @@ class SnapContext:
         self.inputs = tuple(view.name for view in snap.inputs)
         self.outputs = tuple(view.name for view in snap.outputs)
         self.in_ultra = execution.ledger is not None
+        self.patience: float | None = None
         self.is_copy = snap.label in execution.copied
         self.needed_fields = snap.needed
         self.statistics = statistics

@@ -70,6 +70,18 @@ class StageHost:
         """Whether the first snap yields each result as soon as it is ready."""
         return self._members[0].plan.facts.flows
 
+    @property
+    def hurries(self) -> bool:
+        """Whether the first snap can be asked not to wait for long."""
+        return self._members[0].plan.facts.hurries
+
+    def hurry(self, seconds: float | None) -> None:
+        """How long the first snap may wait before it yields nothing yet; None: as long as it takes.
+
+        Then its results include an empty batch, and go on whenever the next is asked for.
+        """
+        self._members[0].context.patience = seconds
+
     def watch(self, entered: Crossed | None) -> None:
         """Call `entered` for every batch that enters the stage; None: no longer."""
         self._entered = entered
@@ -183,9 +195,10 @@ class StageHost:
         """
         ledger = self._ledger
         for port, given in outputs:
-            member.tell(port, given)
-            if ledger is not None:
-                ledger.enter(given.complete_lineage())
+            if given.items:
+                member.tell(port, given)
+                if ledger is not None:
+                    ledger.enter(given.complete_lineage())
             yield port, given
         if ledger is not None:
             member.context.leave_ledger(batch)

@@ -110,9 +110,14 @@ class Inbox:
             before, waiting = waiting, self._waiting()
             turns = QUIET_TURNS if waiting > before else turns - 1
 
+    @property
+    def awaits(self) -> bool:
+        """Whether the stage has processed everything and is waiting for more."""
+        return self._taker is not None and not self._taker.done()
+
     async def idle(self) -> None:
         """Wait until the stage has processed everything and is waiting for more."""
-        while self._taker is None or self._taker.done():
+        while not self.awaits:
             watcher = asyncio.get_running_loop().create_future()
             self._watchers.append(watcher)
             await watcher

@@ -20,7 +20,7 @@ from engine.registry import Registry
 from engine.run.context import SnapContext
 from engine.run.execution import Execution
 from engine.run.file_checks import check_files
-from engine.run.outputs import Outputs, joined
+from engine.run.outputs import PAUSE, Outputs, joined
 from engine.run.ownership import Owner, owner_of
 from engine.run.report import SnapStatistics
 from engine.run.services import Crossed
@@ -206,7 +206,7 @@ class Member:
         given = False
         try:
             for output in self._spread(emission, None):
-                given = True
+                given = given or output is not PAUSE
                 yield output
         except (Exception, SystemExit) as error:  # noqa: BLE001  # the failing snap is named there
             if given or self._by_document:
@@ -315,6 +315,8 @@ class Member:
                 return
             if not isinstance(batches, Mapping):
                 raise self._refused(f"yielded {type(batches).__name__!r}")
+            if not batches:
+                yield PAUSE
             yield from self._emit(batches)
             yield from self._errors()
             if self.context.released_lineage:

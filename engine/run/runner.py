@@ -28,6 +28,7 @@ from engine.run.elsewhere import Elsewhere, RemoteStage
 from engine.run.execution import Execution, Load, load_yaml
 from engine.run.failures import first_error
 from engine.run.files import ProjectFiles
+from engine.run.haste import BegunBatch, HastyStage
 from engine.run.host import Outputs, StageHost
 from engine.run.identity import RunIdentity
 from engine.run.inbox import Inbox, inbox_of, joined
@@ -170,6 +171,7 @@ class _Run:
         }
         self._inboxes = {stage: inbox_of(plan.routes, stage) for stage in plan.stages}
         self._direct: frozenset[Stage] = frozenset()
+        self._hasty: dict[Stage, HastyStage] = {}
         self._targets = plan.routes.targets
         self._taking: Awaitable[None] | None = None
         """What the stage that has caused the last output should wait for."""
@@ -268,7 +270,7 @@ class _Run:
         await self._send(caller, host.start())
         while waiting := await inbox.take(self._most_at_once(caller)):
             batches = joined(waiting) if host.flows else waiting
-            results = (host.process(view, batch) for view, batch in batches)
+            results = (_outputs(host, view, batch) for view, batch in batches)
             await self._send(caller, chain.from_iterable(results))
         if self._failure is None:
             await self._send(caller, host.finish())
@@ -330,10 +332,13 @@ class _Run:
         if stage in self._direct:
             for port, given in self.hosts[stage].process(view, batch):
                 self._pass_on(port, given)
+        elif (hasty := self._hasty.get(stage)) is not None:
+            hasty.push(view, batch)
         else:
             self._inboxes[stage].put_at_once(view, batch)
 
-    def _pass_on(self, port: Port, batch: Batch) -> None:
+    def _pass_on(self, port: Port, batch: Batch) -> bool:
+        """Pass a batch on now; whether more may follow at once."""
         target = self._targets.get(port)
         if target is not None:
             self._push(target.stage, target.view, batch)
@@ -341,6 +346,7 @@ class _Run:
             self._taking = self._observer.output(port, batch) or self._taking
         elif self._ledger is not None:
             self._ledger.leave(batch.complete_lineage())
+        return self._taking is None
 
     def _end_outputs(self, stage: Stage) -> None:
         for target in self._plan.routes.leaving(stage).values():
@@ -360,6 +366,7 @@ class _Run:
                 assert self._plan.routes.prelude is not None  # there is one live input
                 await self._play(self._plan.routes.prelude)
                 self._direct = frozenset(self._plan.stages) - self._plan.routes.waiting
+                self._hasty = self._hasty_stages()
                 await source.run(partial(self._push, stage, port.view))
             else:
                 is_empty = view.unlinked == "nothing" or view.type == "binary"
@@ -369,6 +376,14 @@ class _Run:
                     await inbox.put(port.view, Batch(some))
         finally:
             inbox.end(port.view)
+
+    def _hasty_stages(self) -> dict[Stage, HastyStage]:
+        feeds = self._plan.routes.feeds
+        return {
+            stage: HastyStage(host, self._inboxes[stage], self._pass_on)
+            for stage, host in self.hosts.items()
+            if host.hurries and not any(feed.spills for feed in feeds[stage])
+        }
 
     async def _read(self, batches: Iterator[list[Item]], inbox: Inbox, view: str) -> None:
         """Feed a view from an iterator that may block."""
@@ -386,6 +401,10 @@ class _Run:
             await asyncio.wait([self._tasks[stage] for stage in prelude.first])
         for stage in prelude.then:
             await self._inboxes[stage].idle()
+
+
+def _outputs(host: StageHost, view: str, batch: Batch) -> Outputs:
+    return batch.outputs if isinstance(batch, BegunBatch) else host.process(view, batch)
 
 
 def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *args: Any) -> None:

@@ -110,6 +110,9 @@ class RemoteSession(Session):
             raise reply
         return reply
 
+    def _arrives_within(self, channel: Channel, seconds: float) -> bool:
+        return not self._replies.empty()
+
     def _request(self, request: str, expected: str) -> Iterator[list[Any]]:
         yield from super()._request(request, expected)
         self._is_over = request != "start"

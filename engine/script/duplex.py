@@ -41,6 +41,9 @@ class DuplexChannel(Channel):
                 else:
                     self._unsent[0] = rest[sent:]
 
+    def arrives_within(self, seconds: float) -> bool:
+        return not self._unsent and super().arrives_within(seconds)
+
     def _receive_into(self, space: memoryview) -> int:
         if self._unsent:
             self._send_until_readable()

@@ -97,9 +97,13 @@ class Session(ABC):
         self._send(self._ready(), self._ready().frame("chunk", key))
 
     def process_tracked(
-        self, rows: list[Document], numbers: list[int], ids: Sequence[str] = ()
+        self,
+        rows: list[Document],
+        numbers: list[int],
+        ids: Sequence[str] = (),
+        patience: float | None = None,
     ) -> Iterator[list[Outcome]]:
-        return self._exchange(self._send_tracked(rows, numbers, ids), "outcomes")
+        return self._exchange(self._send_tracked(rows, numbers, ids), "outcomes", patience)
 
     def cancel(self, number: int) -> None:
         """Nobody waits for the answer to this row any more: a script that yields need not go on."""
@@ -178,8 +182,13 @@ class Session(ABC):
             raise NotSendableError("a number is NaN or infinite")
         return frame
 
-    def _exchange(self, sending: Sending, expected: str) -> Iterator[list[Any]]:
-        """The parts of the replies to frames, which are sent at most IN_FLIGHT ahead of them."""
+    def _exchange(
+        self, sending: Sending, expected: str, patience: float | None = None
+    ) -> Iterator[list[Any]]:
+        """The parts of the replies to frames, which are sent at most IN_FLIGHT ahead of them.
+
+        One is empty if the script has sent nothing after `patience` seconds.
+        """
         channel = self._ready()
         waiting: deque[list[Any] | None] = deque()
         while True:
@@ -192,6 +201,9 @@ class Session(ABC):
                 return
             part, is_last = waiting[0], True
             if part is None:
+                if patience is not None and not self._arrives_within(channel, patience):
+                    patience = None
+                    yield []
                 _, part, is_last = self._receive(channel, expected)
             if is_last:
                 waiting.popleft()
@@ -274,6 +286,9 @@ class Session(ABC):
 
     def _next(self, channel: Channel) -> list[Any]:
         return channel.receive()
+
+    def _arrives_within(self, channel: Channel, seconds: float) -> bool:
+        return channel.arrives_within(seconds)
 
     def _fail(self, failure: ScriptFailure, cause: Exception | None = None) -> NoReturn:
         self._failed = failure

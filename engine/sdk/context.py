@@ -114,6 +114,11 @@ class Context(Protocol):
         ...
 
     @property
+    def patience(self) -> float | None:
+        """Seconds that a snap which `hurries` may wait now before it yields an empty map."""
+        ...
+
+    @property
     def is_copy(self) -> bool:
         """Whether other copies of the snap (`ByKey`) get the other documents.
 

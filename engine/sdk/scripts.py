@@ -174,14 +174,19 @@ class ScriptSession(Protocol):
         ...
 
     def process_tracked(
-        self, rows: list[Document], numbers: list[int], ids: Sequence[str] = ()
+        self,
+        rows: list[Document],
+        numbers: list[int],
+        ids: Sequence[str] = (),
+        patience: float | None = None,
     ) -> Iterator[list[Outcome]]:
         """The outcomes of rows, these or earlier ones, when a request waits for each of them.
 
         A number identifies a row from now on; it is negative if no request waits for that row. A
         row with a positive number and no outcome is kept by the script, and gets its outcome later.
         `ids` are those of the requests, for the script and as marks of what it prints (see
-        `without_mark`).
+        `without_mark`). After `patience`, in seconds, with nothing to report, an empty list comes
+        once; asking for the next part waits.
         """
         ...
 

@@ -90,7 +90,9 @@ class Snap(Generic[S]):
     the `network` or a `database`, which a preview does only if it is allowed to); `makes_files` (it
     may create files that `files_written` and `children` do not tell of);
     `flows` (`process_batch` yields each result as soon as it is ready, so the runtime need not
-    split batches to keep documents flowing); `plain` (its documents hold only JSON values, bytes
+    split batches to keep documents flowing); `hurries` (its calls are often short: when
+    `context.patience` is set and not enough, `process_batch` yields an empty map, and goes on when
+    it is asked for the next); `plain` (its documents hold only JSON values, bytes
     and date-times, so the runtime need not check them); `changes_input` (it may change its input
     documents, or lists and maps in them, so they must be its own); `shares_output` (two of its
     output documents may hold the same list or map); `parallel` (whether copies of it may share the
@@ -127,6 +129,7 @@ class Snap(Generic[S]):
     about: ClassVar[str] = ""
     foreign: ClassVar[Foreign | None] = None
     flows: ClassVar[bool] = False
+    hurries: ClassVar[bool] = False
     plain: ClassVar[bool] = False
     changes_input: ClassVar[bool] = True
     shares_output: ClassVar[bool] = True

@@ -246,7 +246,7 @@ def snaplogic_process(row):
 
 def snaplogic_process_batch(rows):
     """Answer many rows at once. If this raises, the rows are processed one by one."""
-    if any(map(brings_model, rows)):
+    if len(rows) == 1 or any(map(brings_model, rows)):
         return [snaplogic_process(row) for row in rows]
     for row in rows:
         check_order(row)
@@ -254,18 +254,22 @@ def snaplogic_process_batch(rows):
 
 
 def answers(probabilities, rows):
-    order = (-probabilities).argsort(axis=1, kind="stable").tolist()
-    conf = probabilities.max(axis=1).tolist()
     return [
-        {
-            "pred": labels[ranks[0]],
-            "conf": likely,
-            "second": labels[ranks[1]] if len(labels) > 1 else None,
-            "sure": likely >= sure_above,
-            **others(row),
-        }
-        for ranks, likely, row in zip(order, conf, rows, strict=True)
+        {**answer(values), **others(row)}
+        for values, row in zip(probabilities.tolist(), rows, strict=True)
     ]
+
+
+def answer(values):
+    """What the probabilities of the labels say; of equal ones, the first label counts."""
+    ranks = sorted(range(len(values)), key=values.__getitem__, reverse=True)
+    likely = values[ranks[0]]
+    return {
+        "pred": labels[ranks[0]],
+        "conf": likely,
+        "second": labels[ranks[1]] if len(ranks) > 1 else None,
+        "sure": likely >= sure_above,
+    }
 
 
 def check_order(row):

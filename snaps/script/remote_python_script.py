@@ -168,6 +168,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
     replayable = False
     blocking = True
     flows = True
+    hurries = True
     plain = True
     changes_input = False
     shares_output = False
@@ -267,7 +268,7 @@ class RemotePythonScript(Snap[RemotePythonScriptSettings]):
             else tracked.outputs(batch, session, together=self._takes_batches)
         )
         for output in outputs:
-            yield self._with_lines(output)
+            yield {} if output is None else self._with_lines(output)
 
     def _with_lines(self, output: Batch) -> Mapping[str, Batch]:
         """A batch for the output, together with what the script has printed in the meantime."""

@@ -117,7 +117,7 @@ class Conversation:
     def _is_cancelled(self, number: int) -> bool:
         """Whether the engine has said, since the script began to yield, that nobody waits for this
         row. Frames with rows that have arrived in the meantime are kept for later."""
-        while self._channel.has_arrived():
+        while self._channel.arrives_within(0):
             payload = bytes(self._channel.receive_payload())
             if len(payload) <= _CANCEL_BYTES and (message := decode(payload))[0] == "cancel":
                 self._cancelled.add(message[1])

@@ -122,6 +122,8 @@ class Channel:
         self._decoder = by
         self._buffer = memoryview(bytearray(min(limit + _HEADER.size, _BUFFER)))
         self._start = self._end = 0
+        self._poll = select.poll()
+        self._poll.register(connection, select.POLLIN)
 
     def raise_limit(self, limit: int) -> None:
         """Accept larger frames from a peer that has proved to be trusted."""
@@ -168,13 +170,11 @@ class Channel:
         """The next message. Raises EOFError if the peer is gone, ProtocolError for invalid data."""
         return decode(self.receive_payload(), self._decoder)
 
-    def has_arrived(self) -> bool:
-        """Whether at least a part of another frame has arrived."""
+    def arrives_within(self, seconds: float) -> bool:
+        """Whether at least a part of another frame arrives in that time."""
         if self._end > self._start:
             return True
-        poll = select.poll()
-        poll.register(self.connection, select.POLLIN)
-        return bool(poll.poll(0))
+        return bool(self._poll.poll(seconds * 1000))
 
     def receive_payload(self) -> Payload:
         """The payload of the next frame, to be decoded before the next call."""

@@ -31,11 +31,19 @@ class TrackedRows:
         self._held = HeldRows(context)
         self._pace = PART_SECONDS
 
-    def outputs(self, batch: Batch, session: ScriptSession, *, together: bool) -> Iterator[Batch]:
-        """The answers to rows, as they come; `together`: the script takes them as one batch."""
+    def outputs(
+        self, batch: Batch, session: ScriptSession, *, together: bool
+    ) -> Iterator[Batch | None]:
+        """The answers to rows, as they come, or None if the context's patience is at its end.
+
+        `together`: the script takes the rows as one batch.
+        """
         for part in self._parts(batch, together):
             for outcomes in self._outcomes(part, session):
-                yield from self._held.settle(outcomes)
+                if outcomes:
+                    yield from self._held.settle(outcomes)
+                else:
+                    yield None
 
     def last(self, session: ScriptSession) -> Iterator[To]:
         """The answers to the remaining rows. If the script fails, these rows fail instead."""
@@ -75,7 +83,7 @@ class TrackedRows:
             ids = context.request_ids(part.complete_lineage())
             called = context.outside(f"script {self._script}", part.complete_lineage())
             try:
-                for outcomes in session.process_tracked(part.items, numbers, ids):
+                for outcomes in session.process_tracked(part.items, numbers, ids, context.patience):
                     parts = [number for number, answer in outcomes if part_of(answer) is not None]
                     for number in parts:
                         if number not in cancelled and context.abandoned(held.lineage(number)):
