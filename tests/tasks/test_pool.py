@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
+import pytest
 
 from engine.tasks.definition.task import Limits, Task, Timeouts
 from engine.tasks.front.reply import Reply
@@ -126,6 +127,19 @@ async def test_overdue_requests_are_noticed_while_instances_are_killed() -> None
         await it.later(SECONDS * 1.1)
         assert it.statuses[3] == 504
         assert it.kills(0) == it.kills(1) == 1
+
+
+@in_loop
+async def test_many_overdue_requests_are_a_few_lines_of_the_log_and_their_number(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with manned(in_flight=100) as it:
+        for number in range(100):
+            it.ask(number)
+        await it.later(SECONDS * 1.1)
+        assert set(it.statuses.values()) == {504}
+    lines = [text for text in caplog.messages if "request failed" in text or "run failed" in text]
+    assert 1 <= len(lines) < 50
 
 
 @in_loop

@@ -23,6 +23,7 @@ from engine.tasks.pool.statistics import SnapTotals, TaskStatistics
 from engine.tasks.pool.tap_board import TapBoard
 from engine.tasks.pool.task_process import Ending, TaskProcess
 from engine.tasks.wire.messages import RunFailure, SnapCounts
+from engine.tasks.worker.failure_log import FailureLog
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Pool:
         """Replaced if there is a collector for the spans of requests."""
 
         self._statistics = statistics
+        self._timeouts = FailureLog(self._log_timeout)
         self._totals = SnapTotals()
         self._draining = False
         self._impatient_until = 0.0
@@ -247,11 +249,13 @@ class Pool:
                 about = {"task": self.task.name}
                 log.exception("checking for overdue requests failed", extra=about)
 
+    def _log_timeout(self, label: str, text: str, request_id: str) -> None:
+        log.warning("%s", text, extra={"task": self.task.name, "request_id": request_id})
+
     def _look(self, now: float) -> None:
         for job in self.jobs.overdue(now):
             self._take_away(job)
-            about = {"task": self.task.name, "request_id": job.tag.id}
-            log.warning("%s failed: %s", job.kind, job.too_late.reason, extra=about)
+            self._timeouts.add({"reason": job.too_late.reason}, job.tag.id)
             job.fail(job.too_late)
         if self._impatient_until and now > self._impatient_until:
             self._impatient_until = 0.0
