@@ -64,7 +64,7 @@ class Server:
     def wait(self, count: int = 1) -> None:
         """Wait until so many more requests have arrived."""
         for _ in range(count):
-            assert self.arrived.acquire(timeout=10)
+            assert self.arrived.acquire(timeout=240)
 
     def close(self) -> None:
         self._http.shutdown()
@@ -150,7 +150,7 @@ def answering(data: bytes, *, then_silent: bool = False) -> Iterator[str]:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
         finally:
             listener.shutdown(socket.SHUT_RDWR)
-            thread.join(10)
+            thread.join(240)
 
 
 class Silence:
@@ -160,7 +160,7 @@ class Silence:
         self._ended = threading.Event()
 
     def __call__(self, request: Received) -> None:
-        self._ended.wait(10)
+        self._ended.wait(240)
 
     def end(self) -> None:
         self._ended.set()

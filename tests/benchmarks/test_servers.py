@@ -11,7 +11,7 @@ from benchmarks.serving.servers import ServerError, ServerProcess, rival
 
 SERVER = """\
 import http.server, subprocess, sys
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
 print(f"at http://127.0.0.1:{server.server_port}/", flush=True)
 try:

@@ -23,7 +23,7 @@ def engine(tmp_path: Path) -> Any:
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
             **options,
         )

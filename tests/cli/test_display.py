@@ -48,7 +48,7 @@ def run_on_terminal(
     text = seen.decode()
     if not keep_colours:
         text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
-    return process.wait(timeout=60), text
+    return process.wait(timeout=240), text
 
 
 def test_a_terminal_shows_a_line_for_each_snap(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def test_an_output_that_cannot_be_written_is_reported_in_one_line(
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert done.returncode == code
@@ -210,7 +210,7 @@ def test_stops_at_once_and_leaves_nothing_behind(tmp_path: Path, sent: signal.Si
         assert process.stderr is not None
         child = int(process.stderr.readline().split("|")[1])
         process.send_signal(sent)
-        assert process.wait(timeout=60) == 130
+        assert process.wait(timeout=240) == 130
         assert "Traceback" not in process.stderr.read()
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
@@ -337,7 +337,7 @@ def test_an_input_is_read_as_it_comes(tmp_path: Path) -> None:
         assert process.stderr
         process.stdin.write(b'{"a": 1}\n{"c": 1}\n')
         process.stdin.flush()
-        assert process.wait(60) == 1  # though the input has not ended
+        assert process.wait(240) == 1  # though the input has not ended
         assert b"on document 2" in process.stderr.read()
 
 

@@ -98,7 +98,7 @@ links: [read -> parse]
         with Path("endless").open("wb", buffering=0) as pipe:
             pipe.write(b'{"n": 1}\n')
             Path("p.yaml").write_text(PIPELINE)
-            is_over.wait(30)
+            is_over.wait(240)
 
     thread = threading.Thread(target=feed)
     thread.start()

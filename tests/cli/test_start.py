@@ -82,7 +82,7 @@ def imported_by(folder: Path, *arguments: str) -> set[str]:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=True,
     )
     lines = done.stderr.splitlines()

@@ -143,6 +143,6 @@ asyncio.run(go())
 
 def test_the_second_signal_ends_the_process_at_once() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", STUBBORN], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", STUBBORN], capture_output=True, text=True, timeout=240, check=False
     )
     assert (done.returncode, done.stdout) == (STOPPED, "swallowed\n")

@@ -81,7 +81,7 @@ def test_a_single_binary_stream_is_written_byte_for_byte(tmp_path: Path) -> None
         [sys.executable, "-m", "engine", "run", "copy.yaml"],
         cwd=tmp_path,
         capture_output=True,
-        timeout=60,
+        timeout=240,
         check=True,
     )
     assert done.stdout == data
@@ -115,7 +115,7 @@ def test_a_reader_that_leaves_ends_the_run_quietly(tmp_path: Path, where: str) -
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=True,
     )
     assert done.stdout == '{"i":0}\n141\n'
@@ -134,7 +134,7 @@ def test_no_command_complains_about_a_reader_that_has_left(tmp_path: Path, comma
             stdout=gone,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
     assert done.stderr == ""
@@ -155,7 +155,7 @@ def test_documents_that_cannot_be_written_fail_the_run_with_one_message(
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
     assert done.returncode == 1
@@ -206,7 +206,7 @@ def test_an_interrupt_while_a_command_starts_is_one_word(
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert (done.returncode, done.stderr) == (130, "stopped\n")
@@ -220,7 +220,7 @@ def test_json_stays_json_where_the_terminal_knows_ascii_only(tmp_path: Path) -> 
         cwd=tmp_path,
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=240,
         env=os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONPATH": str(Path.cwd())},
     )
     first = json.loads(done.stdout.splitlines()[0])

@@ -90,7 +90,7 @@ class Losing(Place):
             nonlocal is_free
             if isinstance(request_of(message), Finish):
                 if not is_free:
-                    self._is_replaced.wait(60)
+                    self._is_replaced.wait(240)
                 is_free = False
             return work(message)
 

@@ -40,7 +40,7 @@ def test_a_worker_that_is_lost_before_all_are_ready_is_prepared_again(project: P
             work, take = link._replica.answer, link._answer
 
             def slow(message: bytes) -> bytes:
-                is_replaced.wait(60)
+                is_replaced.wait(240)
                 return work(message)
 
             def lost(answer: asyncio.Future[bytes], data: bytes) -> None:

@@ -16,7 +16,7 @@ Engine = Callable[..., subprocess.CompletedProcess[str]]
 def engine(tmp_path: Path) -> Engine:
     """Run `engine` with arguments in the test's folder."""
 
-    def run_engine(*arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def run_engine(*arguments: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "engine", *arguments],
             cwd=tmp_path,

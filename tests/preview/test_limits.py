@@ -109,7 +109,7 @@ def test_a_source_that_blocks_is_ended_when_there_is_enough(
     def feed() -> None:
         with (tmp_path / "pipe").open("wb", buffering=0) as pipe:
             pipe.write(b'{"n": 1}\n{"n": 2}\n{"n": 3}\n')
-            is_over.wait(30)
+            is_over.wait(240)
 
     thread = threading.Thread(target=feed)
     thread.start()

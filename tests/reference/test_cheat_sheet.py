@@ -105,7 +105,7 @@ def jq() -> list[str]:
 
 def output(command: list[str], given: str) -> str:
     done = subprocess.run(
-        command, input=given, capture_output=True, text=True, timeout=60, check=True
+        command, input=given, capture_output=True, text=True, timeout=240, check=True
     )
     return done.stdout
 

@@ -42,7 +42,7 @@ CASES = {
 
 def run_shell(command: Sequence[str], folder: Path) -> str:
     done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=60, check=True
+        command, cwd=folder, capture_output=True, text=True, timeout=240, check=True
     )
     return done.stdout
 
@@ -157,5 +157,5 @@ class Zsh:
 
     def close(self) -> None:
         self._shell.kill()
-        self._shell.wait(timeout=30)
+        self._shell.wait(timeout=240)
         os.close(self._ours)

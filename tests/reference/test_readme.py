@@ -46,7 +46,7 @@ def run(command: list[str], folder: Path) -> str:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     return done.stdout if done.returncode == 0 else done.stderr + done.stdout

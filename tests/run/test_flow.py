@@ -182,7 +182,7 @@ class Pauses(Snap[NoSettings]):
 
     def process_batch(self, view: str, batch: Batch) -> Iterator[Mapping[str, Batch]]:
         yield {"output": Batch([{"n": 0}])}
-        assert self.arrived.wait(30)
+        assert self.arrived.wait(240)
         yield {"output": Batch([{"n": 1}])}
 
 

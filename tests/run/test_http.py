@@ -172,10 +172,10 @@ class TestEndings:
         request = HttpRequest(
             "GET",
             f"http://127.0.0.1:{free_port()}",
-            options=HttpOptions(attempts=2, retry_interval=60),
+            options=HttpOptions(attempts=2, retry_interval=240),
         )
         call = client.send(request, lambda _: waiting.set())
-        assert waiting.wait(10)
+        assert waiting.wait(240)
         client.close()
         with pytest.raises(ExecutionError, match="run is ending"):
             call.result()
@@ -187,13 +187,13 @@ class TestEndings:
 
         def silent(*_: Any, **__: Any) -> Any:
             asked.set()
-            ended.wait(60)
+            ended.wait(240)
             raise socket.gaierror(socket.EAI_NONAME, "gone")
 
         monkeypatch.setattr(socket, "getaddrinfo", silent)
         client = LoopClient()
         client.send(HttpRequest("GET", "http://slow.invalid"), print)
-        assert asked.wait(10)
+        assert asked.wait(240)
         client.close()
         assert not ended.is_set()  # the name server is still silent
         ended.set()

@@ -160,7 +160,7 @@ class TestRedirects:
             thread = threading.Thread(target=answer)
             thread.start()
             fetch(client, f"http://127.0.0.1:{port}/a/b/c?q=1")
-            thread.join(10)
+            thread.join(240)
         assert lines[1] == b"GET " + asked + b" HTTP/1.1"
 
     def test_authorization_does_not_go_to_another_host(self, client: LoopClient) -> None:
@@ -218,6 +218,7 @@ class TestFailures:
         with serving(silence) as server:
             with pytest.raises(DataError, match=r"sent nothing for 0\.05 seconds") as caught:
                 fetch(client, server.url, read_timeout=0.05, attempts=3)
+            server.wait()  # it may have noticed the request only now
             silence.end()
             assert len(server.requests) == 1
         assert "read_timeout" in caught.value.resolution
@@ -251,7 +252,7 @@ class TestFailures:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             with pytest.raises(DataError, match="larger than 100,000 bytes") as caught:
                 fetch(client, url, largest_response=100_000, attempts=3)
-            thread.join(10)
+            thread.join(240)
             assert not thread.is_alive()
         assert "maximum_response_size" in caught.value.resolution
 
@@ -278,7 +279,7 @@ class TestFailures:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             with pytest.raises(DataError, match="is not HTTP"):
                 fetch(client, url)
-            thread.join(10)
+            thread.join(240)
 
     def test_https_to_an_http_port_is_reported(self, client: LoopClient) -> None:
         with (

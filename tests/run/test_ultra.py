@@ -319,7 +319,7 @@ import os, time
 def snaplogic_process(row):
     if row["request"] == 1:
         {first}
-    end = time.monotonic() + 30
+    end = time.monotonic() + 240
     while not os.path.exists({str(gate)!r}):
         if time.monotonic() > end:
             raise TimeoutError("the first request has no answer yet")

@@ -43,12 +43,12 @@ def test_interrupts_the_call_when_its_caller_is_cancelled() -> None:
 
     def blocks() -> None:
         started.set()
-        assert stop.wait(10)
+        assert stop.wait(240)
 
     async def work() -> bool:
         worker = Worker("test", interrupt=stop.set)
         task = asyncio.create_task(worker.call(blocks))
-        await asyncio.to_thread(started.wait, 10)
+        await asyncio.to_thread(started.wait, 240)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -63,12 +63,12 @@ def test_leaves_a_call_behind_that_cannot_be_interrupted() -> None:
 
     def stuck() -> None:
         started.set()
-        release.wait(60)
+        release.wait(240)
 
     async def work() -> bool:
         worker = Worker("test", interrupt=lambda: None)
         task = asyncio.create_task(worker.call(stuck))
-        await asyncio.to_thread(started.wait, 10)
+        await asyncio.to_thread(started.wait, 240)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -85,7 +85,7 @@ def test_ready_results_do_not_wait_for_the_next_one() -> None:
     def results() -> Iterator[int]:
         yield 1
         yield 2
-        assert taken.wait(30)
+        assert taken.wait(240)
         yield 3
 
     async def work() -> tuple[list[int], list[int]]:
@@ -115,11 +115,11 @@ def test_results_of_a_thread_that_starts_late_do_not_wait_either(
 
     def results() -> Iterator[int]:
         yield 1
-        assert taken.wait(30)
+        assert taken.wait(240)
 
     async def work() -> list[int]:
         worker = Worker("test", interrupt=taken.set)
-        busy = asyncio.create_task(worker.call(gate.wait, 30))
+        busy = asyncio.create_task(worker.call(gate.wait, 240))
         gathering = asyncio.create_task(worker.gather(results()))
         for _ in range(10):  # the time to wait is over before the thread begins
             await asyncio.sleep(0)
@@ -157,7 +157,7 @@ def test_closing_interrupts_results_that_are_still_being_made() -> None:
 
     def results() -> Iterator[int]:
         yield 1
-        assert stop.wait(30)
+        assert stop.wait(240)
 
     async def work() -> list[int]:
         worker = Worker("test", interrupt=stop.set)

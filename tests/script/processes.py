@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-PATIENCE = 10.0
+PATIENCE = 240.0
 
 
 def gone(pid: int) -> bool:

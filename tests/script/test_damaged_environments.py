@@ -133,9 +133,9 @@ def test_an_installation_can_be_stopped_and_is_repeated(
         session = opened(ENSURE.format(arguments="'abacus'"), output=lambda line: begun.set())
         thread = threading.Thread(target=start)
         thread.start()
-        assert begun.wait(10)
+        assert begun.wait(240)
         session.interrupt()
-        thread.join(5)
+        thread.join(240)
     assert caught == ["scripts/x.py was interrupted"]
     session.close()
     assert run(opened, "'abacus'") == {"version": "2.0", "quiet": True}

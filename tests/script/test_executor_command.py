@@ -41,7 +41,7 @@ def test_the_command_serves_until_a_signal_and_ends_its_scripts(
         )
         [document] = session.start()
         process.send_signal(number)
-        assert process.wait(10) == 0
+        assert process.wait(240) == 0
     assert gone(document["pid"])
 
 

@@ -171,9 +171,9 @@ def test_a_time_limit_holds_for_each_step(opened: Opened) -> None:
                 time.sleep(row["n"])
                 yield {"number": number}
     """
-    script = opened(source, timeout=2.0)
+    script = opened(source, timeout=4.0)
     script.start()
-    parts = script.parts.process([{"n": 0.7}])
+    parts = script.parts.process([{"n": 1.2}])
     assert sum(len(part_of(answer) or ()) for part in parts for answer in part) == 4
 
 

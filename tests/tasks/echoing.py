@@ -146,9 +146,14 @@ class Running:
 
 
 @asynccontextmanager
-async def running(max_connections: int | None = None) -> AsyncIterator[Running]:
+async def running(
+    max_connections: int | None = None, *, clock_stands: bool = False
+) -> AsyncIterator[Running]:
+    """With a clock that stands, time passes only as the test says, however slow the machine is."""
     echo = Echo()
     server = HttpServer(echo, max_connections)
+    if clock_stands:
+        server.now = partial(float, server.now())
     listener = listen("127.0.0.1", 0)
     await server.start(listener)
     here = Running(listener.getsockname()[1], server, echo)

@@ -26,7 +26,7 @@ from tests.tasks.wire import answers, message
 def test_a_stalled_request_is_refused(begun: bytes) -> None:
     @in_loop
     async def check() -> None:
-        async with running() as server:
+        async with running(clock_stands=True) as server:
             reader, writer = await server.connect()
             writer.write(begun)
             connection = await server.connection()
@@ -43,7 +43,7 @@ def test_a_stalled_request_is_refused(begun: bytes) -> None:
 
 @in_loop
 async def test_a_connection_without_a_request_is_closed_silently() -> None:
-    async with running() as server:
+    async with running(clock_stands=True) as server:
         reader, _ = await server.connect()
         await server.later(REQUEST_SECONDS + 1)
         assert await reader.read() == b""
@@ -51,7 +51,7 @@ async def test_a_connection_without_a_request_is_closed_silently() -> None:
 
 @in_loop
 async def test_a_connection_that_waits_for_its_next_request_is_ended_in_time() -> None:
-    async with running() as server:
+    async with running(clock_stands=True) as server:
         reader, writer = await server.connect()
         writer.write(message("GET", "/a"))
         await reader.readuntil(b"GET /a ")
@@ -64,7 +64,7 @@ async def test_a_connection_that_waits_for_its_next_request_is_ended_in_time() -
 
 @in_loop
 async def test_line_breaks_between_requests_do_not_keep_a_connection() -> None:
-    async with running() as server:
+    async with running(clock_stands=True) as server:
         reader, writer = await server.connect()
         writer.write(message("GET", "/a"))
         await reader.readuntil(b"GET /a ")
@@ -77,7 +77,7 @@ async def test_line_breaks_between_requests_do_not_keep_a_connection() -> None:
 
 @in_loop
 async def test_a_body_that_comes_fast_enough_may_take_long() -> None:
-    async with running() as server:
+    async with running(clock_stands=True) as server:
         reader, writer = await server.connect()
         body = bytes(1_000_000)
         writer.write(message("POST", "/a", [("Content-Length", "1000001")]) + body)
@@ -89,7 +89,7 @@ async def test_a_body_that_comes_fast_enough_may_take_long() -> None:
 
 @in_loop
 async def test_a_request_that_waited_for_its_turn_is_not_too_slow() -> None:
-    async with running() as server:
+    async with running(clock_stands=True) as server:
         reader, writer = await server.connect()
         begun = message("POST", "/a", [("Content-Length", "10")])
         writer.write(message("GET", "/late") + begun)
@@ -104,7 +104,7 @@ async def test_a_request_that_waited_for_its_turn_is_not_too_slow() -> None:
 
 @in_loop
 async def test_an_answer_may_take_as_long_as_it_likes() -> None:
-    async with running() as server:
+    async with running(clock_stands=True) as server:
         reader, writer = await server.connect()
         writer.write(message("GET", "/late"))
         await turns(lambda: server.echo.late)
@@ -115,7 +115,7 @@ async def test_an_answer_may_take_as_long_as_it_likes() -> None:
 
 @in_loop
 async def test_a_caller_that_does_not_read_its_response_is_cut_off() -> None:
-    async with running() as server:
+    async with running(clock_stands=True) as server:
         _, writer = await server.connect(limit=1000)
         writer.write(message("GET", "/large"))
         connection = await server.connection()
@@ -134,7 +134,7 @@ async def test_a_caller_that_does_not_read_its_response_is_cut_off() -> None:
 
 @in_loop
 async def test_a_response_in_pieces_is_chunked() -> None:
-    async with running() as server:
+    async with running(clock_stands=True) as server:
         reader, writer = await server.connect()
         writer.write(message("GET", "/pieces") + GET)
         head = await reader.readuntil(b"\r\n\r\n")
@@ -149,7 +149,7 @@ async def test_a_response_in_pieces_is_chunked() -> None:
 
 @in_loop
 async def test_to_http_1_0_the_pieces_end_with_the_connection() -> None:
-    async with running() as server:
+    async with running(clock_stands=True) as server:
         server.echo.gate.set()
         reader, writer = await server.connect()
         writer.write(b"GET /pieces HTTP/1.0\r\n\r\n")
@@ -158,7 +158,7 @@ async def test_to_http_1_0_the_pieces_end_with_the_connection() -> None:
 
 @in_loop
 async def test_the_pieces_end_when_the_caller_hangs_up() -> None:
-    async with running() as server:
+    async with running(clock_stands=True) as server:
         server.echo.pieces = pieces = Endless([], server.echo.gate)
         reader, writer = await server.connect()
         writer.write(message("GET", "/pieces"))
@@ -175,7 +175,7 @@ async def test_the_pieces_end_when_the_caller_hangs_up() -> None:
 
 @in_loop
 async def test_callers_that_read_nothing_are_cut_off_when_they_hold_too_much() -> None:
-    async with running() as server:
+    async with running(clock_stands=True) as server:
         pressure: list[bool] = []
         server.server.on_pressure = pressure.append
         server.server.max_unsent = 20_000_000
@@ -205,7 +205,7 @@ def _has_less_to_send(connection: Connection, than: int) -> bool:
 
 @in_loop
 async def test_a_caller_that_reads_slowly_is_not_idle() -> None:
-    async with running() as server:
+    async with running(clock_stands=True) as server:
         reader, writer = await server.connect(limit=1000)
         writer.write(message("GET", "/large"))
         connection = await server.connection()
@@ -215,13 +215,14 @@ async def test_a_caller_that_reads_slowly_is_not_idle() -> None:
             left = connection.transport.get_write_buffer_size()
             await reader.readexactly(3_000_000)
             await turns(partial(_has_less_to_send, connection, left))
-            connection.check_time(began + 50 * looks)
+            server.server.now = partial(float, began + 50 * looks)  # for its own looks, too
+            connection.check_time(server.server.now())
         assert not connection.transport.is_closing()
 
 
 @in_loop
 async def test_lingering_ends() -> None:
-    async with running() as server:
+    async with running(clock_stands=True) as server:
         reader, writer = await server.connect()
         writer.write(b"NONSENSE\r\n\r\n")
         assert answers(await reader.read())[0].status == 400
@@ -233,6 +234,6 @@ async def test_lingering_ends() -> None:
 
 @in_loop
 async def test_a_body_that_nobody_wants_leaves_the_connection_usable() -> None:
-    async with running() as server:
+    async with running(clock_stands=True) as server:
         response = await server.talk(message("POST", "/refused", (), bytes(2_000_000)) + GET)
     assert [each.body for each in response] == [b"POST /refused ", b"GET / "]

@@ -84,6 +84,8 @@ def wait_for_the_end(caller: socket.socket) -> None:
 @in_each_loop
 async def test_handshakes_in_progress_take_the_places_of_connections(tmp_path: Path) -> None:
     async with secured(tmp_path, max_connections=4) as here:
+        assert here.server.acceptor is not None
+        here.server.acceptor.handshake_seconds = 1000
         with ExitStack() as callers:
             silent = [callers.enter_context(here.connect()) for _ in range(4)]
             for each in silent[2:]:

@@ -161,7 +161,7 @@ def opened(browser: Browser) -> Iterator[Opened]:
         viewport={"width": 1200, "height": 900}, reduced_motion="reduce", accept_downloads=True
     )
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(240_000)
     opened = Opened(page)
     yield opened
     context.close()

@@ -254,7 +254,7 @@ TO_BACKGROUND = """() => {
 
 def test_two_tabs_keep_their_drawings_together(page: Opened, url: str) -> None:
     other = Opened(page.page.context.new_page())
-    other.page.set_default_timeout(15_000)
+    other.page.set_default_timeout(240_000)
     other.open(url)
     for each in (page, other, page):
         each.draw(*SEVEN)

@@ -13,7 +13,7 @@ from tests.tasks.conftest import Served, servers
 
 DESCRIBED = Path(__file__).parents[1] / "tasks" / "described"
 
-PATIENCE = 30_000
+PATIENCE = 240_000
 """Milliseconds for the page to show something."""
 
 

@@ -154,7 +154,7 @@ def test_the_hidden_file_of_a_living_writer_stays(tmp_path: Path, writer: Any) -
     assert len(hidden_files(tmp_path / "out")) == 1
     gate.write(b" and half")
     gate.close()
-    assert process.wait(30) == 0
+    assert process.wait(240) == 0
     assert (tmp_path / "out" / "a.txt").read_text() == "half and half"
     assert hidden_files(tmp_path / "out") == []
 

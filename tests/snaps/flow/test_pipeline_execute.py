@@ -151,7 +151,7 @@ def test_a_run_that_fails_is_repeated(tmp_path: Path) -> None:
 
 def test_a_run_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
     (tmp_path / "wait.py").write_text(
-        "import time\n\ndef snaplogic_process(row):\n    time.sleep(60)\n"
+        "import time\n\ndef snaplogic_process(row):\n    time.sleep(600)\n"
     )
     write(tmp_path, slow="snaps: {wait: {snap: RemotePythonScript, script: wait.py}}")
     with pytest.raises(SnapFailedError, match=r"it took longer than 0\.5 s"):
@@ -324,7 +324,7 @@ def test_binary_streams_pass_through_a_pipeline(tmp_path: Path) -> None:
 
 def test_what_still_runs_is_stopped_with_the_pipeline(tmp_path: Path) -> None:
     (tmp_path / "wait.py").write_text(
-        "import time\n\ndef snaplogic_process(row):\n    open('began', 'w')\n    time.sleep(60)\n"
+        "import time\n\ndef snaplogic_process(row):\n    open('began', 'w')\n    time.sleep(600)\n"
     )
     write(tmp_path, slow="snaps: {wait: {snap: RemotePythonScript, script: wait.py}}")
     (tmp_path / "parent.yaml").write_text(

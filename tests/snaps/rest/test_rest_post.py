@@ -171,7 +171,7 @@ def test_answers_come_in_the_order_of_the_documents_each_with_its_own() -> None:
 
     def first_comes_last(request: Received) -> Reply:
         if request.body == b"0":
-            assert others.wait(10)
+            assert others.wait(240)
         elif request.body == b"3":
             others.set()
         return Reply(200, b"answer to " + request.body)
@@ -194,7 +194,7 @@ def test_no_more_requests_run_at_once_than_allowed() -> None:
         with lock:
             now += 1
             most = max(most, now)
-        full.wait(10)
+        full.wait(240)
         with lock:
             now -= 1
         return Reply(200)
@@ -269,7 +269,7 @@ def test_an_interruption_ends_pending_requests_and_sends_no_more(tmp_path: Path)
         worker.start()
         server.wait(8)
         host.interrupt()
-        worker.join(30)
+        worker.join(240)
         assert not worker.is_alive()  # though the server is still silent
         with pytest.raises(ExecutionError, match="the run is ending"):
             list(host.process("input", Batch([{"n": 20}])))

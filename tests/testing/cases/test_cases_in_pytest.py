@@ -86,6 +86,6 @@ def test_the_plugin_imports_nothing_of_the_engine_at_start() -> None:
         "('engine', 'engine.testing', 'engine.testing.plugin')])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=240
     )
     assert done.stdout.strip() == "[]"
