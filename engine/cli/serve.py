@@ -14,7 +14,7 @@ from engine.cli.serve_edges import (
     add_edge_arguments,
     admin_of,
     hosts_of,
-    is_local,
+    is_loopback,
     proxies_of,
     tls_of,
 )
@@ -166,7 +166,7 @@ def _policy(arguments: argparse.Namespace) -> Policy:
     from engine.tasks.front.front import Policy
 
     hosts = hosts_of(arguments.host, arguments.allow_host)
-    is_reachable = bool(arguments.trust_proxy) or not is_local(arguments.host)
+    is_reachable = bool(arguments.trust_proxy) or not is_loopback(arguments.host)
     return Policy(
         hosts,
         terse=arguments.errors == "terse" or (not arguments.errors and is_reachable),

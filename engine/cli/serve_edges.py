@@ -89,7 +89,7 @@ def admin_of(arguments: argparse.Namespace, tls: ServerTls | None) -> AdminPort 
         return None
     if not 0 <= port <= 65535:
         raise ConfigurationError(f"--admin-port must be between 0 and 65535, not {port}")
-    if tokens is None and not is_local(host):
+    if tokens is None and not is_loopback(host):
         raise ConfigurationError(
             f"others can reach the admin port at {host!r}, so it needs --admin-tokens FILE; make "
             "tokens with: engine token new --name NAME"
@@ -105,7 +105,7 @@ def admin_of(arguments: argparse.Namespace, tls: ServerTls | None) -> AdminPort 
 _LOCAL_NAMES = frozenset(("localhost", "127.0.0.1", "[::1]"))
 
 
-def is_local(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Whether only this machine can reach what listens there, however the address is written."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -118,7 +118,7 @@ def is_local(host: str) -> bool:
 def hosts_of(host: str, allowed: Iterable[str]) -> frozenset[str] | None:
     """The names for which to serve; None for any."""
     names = {name.strip().lower() for name in allowed}
-    if "*" in names or not (names or is_local(host)):
+    if "*" in names or not (names or is_loopback(host)):
         return None
     own = host.lower()
     return frozenset({*_LOCAL_NAMES, f"[{own}]" if ":" in own else own, *names})
