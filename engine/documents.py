@@ -91,15 +91,22 @@ def converted(value: Value, kind: type, convert: Callable[[Any], Value]) -> Valu
 
 def copied(value: Value) -> Value:
     """A copy that shares no list or map with `value`; all other values are immutable."""
-    if value.__class__ is dict:
-        copy = value.copy()
-        for key, item in value.items():
-            if item.__class__ in _CONTAINERS:
-                copy[key] = copied(item)
-        return copy
-    if value.__class__ is list:
-        return [copied(item) if item.__class__ in _CONTAINERS else item for item in value]
-    return value
+    try:
+        if value.__class__ is dict:
+            copy = value.copy()
+            for key, item in value.items():
+                if item.__class__ in _CONTAINERS:
+                    copy[key] = copied(item)
+            return copy
+        if value.__class__ is list:
+            return [copied(item) if item.__class__ in _CONTAINERS else item for item in value]
+        return value
+    except RecursionError:  # few documents are nested so deeply, and this way is slower
+        return converted(value, _Nothing, copied)
+
+
+class _Nothing:
+    """No value of a document is one."""
 
 
 _CONTAINERS = frozenset((dict, list))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -226,3 +227,10 @@ def test_a_tree_of_many_fields_or_levels_is_cut(page: Page) -> None:
     assert shown[-1] == "    … 40 more lines"
     deep = '{"n":' * 200 + "1" + "}" * 200
     assert max(map(cell_len, page(_make(f'[{{"a": [{deep}]}}]')).splitlines())) <= 80
+
+
+def test_lists_nested_by_the_hundred_are_shown(preview: Preview) -> None:
+    deep = "[" * 600 + "1" + "]" * 600
+    shown = preview(_make(f'[{{"a": {deep}}}]'))
+    assert shown.code == 0
+    assert shown.items["make.output"] == [{"a": json.loads(deep)}]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.sdk import Batch, DataError, Document, Snap, View, Views
-from tests.run.flowing import Collecting, Watching
+from tests.run.flowing import Collecting, Watching, run
 from tests.run.spoiling import MUTATORS, PUSHES, Keeps, flow, nested, spoil
 
 
@@ -314,3 +314,31 @@ links: [copy.output0 -> one -> two, copy.output1 -> three]
     first, second = Keeps.kept
     assert first["list"] != second["list"]
     assert first["map"] is second["map"]
+
+
+DEEP = """
+snaps:
+  make:
+    snap: Mapper
+    mappings: {$list: "[1, 2]", $deep: "sl.range(0, 600).reduce((inner, x) => [inner], 1)"}
+  copy: {snap: Copy}
+  push: {snap: Mapper, pass_through: true, mappings: {$count: $list.push(9)}}
+  spoil: {snap: Appends}
+  keep: {snap: Mapper, mappings: {$list: $list}}
+links: [make -> copy, copy.output0 -> push -> spoil, copy.output1 -> keep]
+"""
+
+
+class Appends(Snap[Any]):
+    """Changes the document, of which other readers have their own copy."""
+
+    def process(self, document: Document) -> Document:
+        document["deep"].append("spoilt")
+        return {"count": document["count"]}
+
+
+def test_lists_nested_by_the_hundred_are_copied(tmp_path: Path) -> None:
+    report, failure, seen = run(tmp_path, DEEP, Appends, inputs={"make": [{}]})
+    assert failure is None
+    assert seen.outputs == {"spoil.output": [{"count": 3}], "keep.output": [{"list": [1, 2]}]}
+    assert sum(snap.errors for snap in report.snaps) == 0
