@@ -18,6 +18,7 @@ from typing import Protocol
 from engine.cli import terminal_columns
 from engine.cli.eval import value_text
 from engine.cli.preview_values import tree
+from engine.cli.wrapping import fitted, wrapped
 from engine.errors import ConfigurationError, ExpressionError
 from engine.plan.plan import PlannedSnap
 from engine.run.breaking import Breaker, Decision, FailedDocument
@@ -157,8 +158,9 @@ class BreakPrompt:
             self._print(str(error))
 
     def _show(self, failed: FailedDocument) -> None:
-        self._print(f"\n{failed.message}\n")
-        settings = list(source_of(failed.snap))
+        columns = terminal_columns()
+        self._print(f"\n{fitted(failed.message, columns)}\n")
+        settings = [wrapped(line, columns, 9) for line in source_of(failed.snap)]
         if settings:
             self._print("\n".join([f"{failed.snap.where.path}:", *settings, ""]))
         self._show_document(failed)

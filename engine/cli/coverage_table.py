@@ -42,4 +42,4 @@ def _cells(hits: Iterable[tuple[Point, int]]) -> Iterator[str]:
     for kind in KINDS:
         counts = [count for point, count in pairs if point.kind == kind]
         yield f"{sum(map(bool, counts))}/{len(counts)}" if counts else "-"
-    yield f"{floor(percent([count for _, count in pairs]))}"
+    yield f"{floor(percent([count for _, count in pairs]))}" if pairs else "-"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from contextlib import redirect_stdout
 
 from engine import api
@@ -16,6 +17,7 @@ from engine.cli.worker_options import (
     given_resources,
     refuse_resources_without_cluster,
 )
+from engine.cli.wrapping import width_of, wrapped
 from engine.cluster.cores import count_of
 from engine.cluster.explain import Part, parts_of
 from engine.cluster.needs import Demand, amounts, demands_of, fits, groups_of
@@ -59,12 +61,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _show(plan: Plan, spread: Spread, workers: int) -> None:
-    print(visible(_headline(plan.name, workers, is_spread=bool(spread.stages) and workers > 1)))
+    width = width_of(sys.stdout)
+    headline = _headline(plan.name, workers, is_spread=bool(spread.stages) and workers > 1)
+    print(wrapped(visible(headline), width, 2))
     copies = workers if spread.stages else 1
     for part in parts_of(spread, plan, copies):
         print()
         for line in _lines(part, copies):
-            print(visible(line))
+            print(wrapped(visible(line), width, 12))
 
 
 def _show_room(demands: list[Demand], nodes: list[dict[str, float]]) -> int:

@@ -23,7 +23,7 @@ from engine.testing.cases.documents import GivenError, documents_in
 from engine.testing.cases.finding import find_tests
 from engine.testing.cases.junit import junit_xml
 from engine.testing.cases.preparing import Prepared
-from engine.testing.cases.result import CaseResult
+from engine.testing.cases.result import PIPELINE_HAS_ERRORS, CaseResult
 from engine.testing.cases.suite import coverage_of, load_suite, run_suite
 from engine.visible import visible_line
 
@@ -189,6 +189,7 @@ class _Printer:
         self._has_colours = has_colours(out)
         self._width = width_of(out)
         self._file = ""
+        self._shown: set[tuple[str, ...]] = set()
 
     def show(self, result: CaseResult) -> None:
         if result.path != self._file:
@@ -196,14 +197,19 @@ class _Printer:
             self._line(self._styled(result.path, _BOLD))
         verdict = self._styled("ok  ", _GREEN) if result.passed else self._styled("FAIL", _RED)
         name = visible_line(result.name)
-        self._line(f"  {verdict}  {name}  ({result.seconds * 1000:.0f} ms)")
+        title = wrapped(f"  ----  {name}  ({result.seconds * 1000:.0f} ms)", self._width, 8)
+        self._line(title.replace("----", verdict, 1))
         for note in result.notes:
             self._line(wrapped(f"        {note}", self._width, 10))
         for failure in result.failures:
             place = str(failure.where)
             said = wrapped(f"        {place}  {failure.message}", self._width, 10)
             self._line(said.replace(place, self._styled(place, _BOLD), 1))
-            for line in failure.details:
+            details = tuple(failure.details)
+            if failure.message == PIPELINE_HAS_ERRORS and details in self._shown:
+                details = ("the same as above",)
+            self._shown.add(details)
+            for line in details:
                 colour = {"-": _RED, "+": _GREEN}.get(line[:1], "")
                 if line.startswith("hint:"):
                     colour = _CYAN

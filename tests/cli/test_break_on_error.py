@@ -115,6 +115,16 @@ def test_the_document_the_failure_and_the_settings_are_shown(run: Callable[..., 
     assert "after" not in shown
 
 
+def test_lines_are_broken_between_words(
+    run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    shown = run(SHAPE.replace("$n * 2", "$n * 2 + 1000000 + 2000000"), "stop").terminal.shown
+    lines = [line for line in shown.splitlines() if "? > " not in line]
+    assert max(map(len, lines)) <= 40
+    assert "    8        $m: $n * 2 + 1000000 +\n         2000000\n" in shown
+
+
 def test_a_skipped_document_is_dropped_and_the_run_goes_on(run: Callable[..., Run]) -> None:
     ran = run(SHAPE, "skip", "s")
     assert ran.code == 0
@@ -200,7 +210,7 @@ def test_documents_that_fail_in_a_child_pipeline_are_asked_about(run: Callable[.
     """
     ran = run(parent, "skip")
     assert ran.code == 0
-    assert "snap 'inner' (Mapper at " in ran.terminal.shown
+    assert "snap 'inner' (Mapper at " in " ".join(ran.terminal.shown.split())
     assert ran.terminal.questions == 1
 
 

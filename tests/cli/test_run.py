@@ -52,6 +52,7 @@ def test_a_pipeline_that_fails_ends_with_1(engine: Any, tmp_path: Path) -> None:
         (["run", "nowhere.yaml"], "there is no pipeline file 'nowhere.yaml'\n"),
         (["run", "echo.yml"], "no pipeline file 'echo.yml'; did you mean 'echo.yaml'?"),
         (["run", "ehco.yaml"], "no pipeline file 'ehco.yaml'; did you mean 'echo.yaml'?"),
+        (["run", "pages.yaml"], "there is no pipeline file 'pages.yaml'\n"),
         (["run", "flow/echo.yml"], "'flow/echo.yml'; did you mean 'flows/echo.yml'?"),
         (["run", "echo.yaml", "extra"], "usage: engine run [-h]"),
         (["run", "echo.yaml", "extra", "--more"], "engine run: error: unknown arguments: extra"),
@@ -73,6 +74,7 @@ def test_an_invalid_pipeline_or_command_ends_with_2(
 ) -> None:
     (tmp_path / "flows").mkdir()
     (tmp_path / "flows/echo.yml").write_text(ECHO)
+    (tmp_path / "page.html").touch()
     (tmp_path / "echo.yaml").write_text(ECHO)
     (tmp_path / "wrong.yaml").write_text("snaps: {one: {snap: Maper}}")
     done = engine(*arguments)

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.cli.test_display import run_on_terminal
+
 Engine = Callable[..., CompletedProcess[str]]
 
 LINES = """\
@@ -231,6 +233,14 @@ def test_the_plan_says_what_runs_in_copies_and_why_the_rest_does_not(
     shown = engine("plan", "lines.yaml", "--workers", "3").stdout
     assert "3 copies  parse → keep → map → format" in shown
     assert "once  read\n            makes binary streams" in shown
+
+
+def test_the_plan_is_broken_between_words(lines: Path) -> None:
+    _, shown = run_on_terminal(lines, "plan", "lines.yaml", "--workers", "3", width=30)
+    rows = shown.replace("\r", "").splitlines()
+    assert max(map(len, rows)) <= 30
+    place = rows.index("  3 copies  parse → keep → map")
+    assert rows[place + 1] == "            → format"
 
 
 GROUPS = """\

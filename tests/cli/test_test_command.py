@@ -195,3 +195,28 @@ def test_wide_characters_count_for_two_columns_where_texts_are_broken(
     _, seen = run_on_terminal(project, "test", "a", width=40)
     assert seen.count("ねじ") == 12
     assert max(map(cell_len, seen.splitlines())) <= 40
+
+
+def test_the_name_of_a_case_is_broken_between_words(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    name = "passes with a name that is longer than a line"
+    (project / "a/one.test.yaml").write_text(CASES.replace("passes:", f"{name}:"))
+    _, seen = run_on_terminal(project, "test", "a", width=40)
+    lines = seen.replace("\r", "").splitlines()
+    assert max(map(len, lines)) <= 40
+    place = lines.index("  ok    passes with a name that is")
+    assert lines[place + 1].startswith("        longer than a line")
+
+
+def test_the_mistakes_of_a_pipeline_are_shown_once(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "a/one.yaml").write_text(PIPELINE.replace("Head", "Haed"))
+    assert cli.main(["test", "a", "--coverage"]) == 1
+    seen = capsys.readouterr().out
+    assert seen.count("there is no snap called 'Haed'") == 1
+    assert seen.count("the pipeline has errors\n            the same as above\n") == 2
+    row = next(line for line in seen.splitlines() if line.startswith("a/one.yaml "))
+    assert row.split()[1:] == ["-"] * 7

@@ -139,7 +139,7 @@ def _branches(placed: PlacedExpression, scope: Scope) -> Branches:
 
 def _branch(snap: PlannedSnap, placed: PlacedExpression, offset: int, holds: bool) -> Point:
     name = f"{snap.label} {placed.target or placed.text[:40]}"
-    condition = f"when the condition at {offset + 1} is {str(holds).lower()}"
+    condition = f"when the condition at column {offset + 1} is {str(holds).lower()}"
     return Point("branch", f"{name}, {condition}", placed.where.line)
 
 

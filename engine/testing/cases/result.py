@@ -7,6 +7,8 @@ import msgspec
 from engine.locations import Location
 from engine.testing.cases.coverage import Point
 
+PIPELINE_HAS_ERRORS = "the pipeline has errors"
+
 
 class Failure(msgspec.Struct, frozen=True):
     """An expectation that was not met: its place in the test file, and what was different."""

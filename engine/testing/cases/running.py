@@ -28,7 +28,7 @@ from engine.testing.cases.executing import Run, guard_of, run_plan_of
 from engine.testing.cases.guarding import CaseGuard
 from engine.testing.cases.preparing import Prepared, Watched, full_path
 from engine.testing.cases.recording import Recorder
-from engine.testing.cases.result import CaseResult, Failure
+from engine.testing.cases.result import PIPELINE_HAS_ERRORS, CaseResult, Failure
 from engine.visible import visible_line
 
 _SHOWN_FAILURE_LINES = 12
@@ -77,7 +77,7 @@ class _Judge:
         if plan is None:
             errors = [each for each in self.prepared.found if each.severity == "error"]
             lines = [line for each in errors for line in str(each).splitlines()]
-            self._fail(case.path, "the pipeline has errors", lines)
+            self._fail(case.path, PIPELINE_HAS_ERRORS, lines)
             return
         if case.task is not None and not self._can_be_hosted(plan, case.task):
             return

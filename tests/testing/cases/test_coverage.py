@@ -37,7 +37,7 @@ def test_what_was_run_and_what_was_not(run_tests: Any) -> None:
         "",
         "not run:",
         "orders.yaml:2 view rows.error",
-        "orders.yaml:2 branch rows $n, when the condition at 1 is false",
+        "orders.yaml:2 branch rows $n, when the condition at column 1 is false",
         "orders.yaml:3 route split.small",
         "orders.yaml:7 snap small",
         "orders.yaml:7 view small.output",
