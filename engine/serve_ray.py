@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -28,11 +28,10 @@ from engine.tasks.definition.loading import Loaded, Overrides, check_parameters,
 from engine.tasks.front.calls import Call
 from engine.tasks.front.front import PREFIX, Front, Policy
 from engine.tasks.front.head import RefusedHeadError, read_head
-from engine.tasks.front.reply import Reply, body_with_id, too_large
-from engine.tasks.pool.hosted_task import RETRY_AFTER
+from engine.tasks.front.reply import RETRY_AFTER, Reply, body_with_id, too_large
 from engine.tasks.pool.statistics import TaskStatistics
 from engine.tasks.ultra.feed_master import FeedMaster
-from engine.tasks.wire.messages import Headers, Response
+from engine.tasks.wire.messages import Headers, Response, values_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -169,13 +168,9 @@ def _head(request: Request, name: str) -> Any:
         headers,
         f"{client[0]}:{client[1]}" if client else "",
         scope.get("http_version", "1.1"),
-        _values(headers, "host"),
-        tag_of(*(_values(headers, each) for each in (ID_HEADER, PARENT_HEADER, STATE_HEADER))),
+        values_of(headers, "host"),
+        tag_of(*(values_of(headers, each) for each in (ID_HEADER, PARENT_HEADER, STATE_HEADER))),
     )
-
-
-def _values(headers: Sequence[tuple[str, str]], name: str) -> list[str]:
-    return [value for key, value in headers if key == name]
 
 
 def _http_response(reply: Response | Reply, tag: RequestTag | None) -> HttpResponse:

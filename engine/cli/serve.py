@@ -95,8 +95,8 @@ def run(arguments: argparse.Namespace) -> int:
     import uvloop
 
     from engine.registry import discover
+    from engine.tasks.definition.access_reader import is_origin
     from engine.tasks.definition.loading import Overrides, load_tasks
-    from engine.tasks.definition.origin import is_origin
     from engine.tasks.front.access import AccessLog
     from engine.tasks.front.line_writer import LineWriter
     from engine.tasks.front.site import Site

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 
 from engine.tasks.definition.task import Task
+from engine.tasks.front.calls import Respond
 from engine.tasks.front.front import Front
 from engine.tasks.front.http_server import HttpServer
 from engine.tasks.front.listening import listen
 from engine.tasks.front.reply import Reply
-from engine.tasks.front.submitting import Deliver
 from engine.tasks.pool.statistics import TaskStatistics
 from engine.tasks.wire.messages import Request
 from tests.tasks.hosting import turns
@@ -31,14 +31,14 @@ class ManualTask:
         self.refusal: Reply | None = None
         self.requests: list[Request] = []
         self.withdrawn: list[int] = []
-        self._open: dict[int, Deliver] = {}
+        self._open: dict[int, Respond] = {}
 
-    def submit(self, request: Request, deliver: Deliver) -> None:
+    def submit(self, request: Request, respond: Respond) -> None:
         self.requests.append(request)
         if self.refusal is not None:
-            deliver(self.refusal)
+            respond(self.refusal)
         else:
-            self._open[request.id] = deliver
+            self._open[request.id] = respond
 
     def withdraw(self, request: int) -> None:
         self.withdrawn.append(request)
@@ -49,10 +49,10 @@ class ManualTask:
 
     def answer(self, body: Any = b'{"done":true}', status: int = 200) -> None:
         """Answer the open request that has waited longest."""
-        deliver = self._open.pop(next(iter(self._open)))
+        respond = self._open.pop(next(iter(self._open)))
         outcome = "failed" if status == 500 else "answered"
         headers = [("content-type", "application/json"), ("x-run", "1")]
-        deliver(Reply(status, headers, body, outcome))
+        respond(Reply(status, headers, body, outcome))
 
 
 class Fronted:

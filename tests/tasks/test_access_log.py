@@ -7,7 +7,6 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,6 +15,7 @@ from engine.request_tags import RequestTag
 from engine.tasks.front import line_writer
 from engine.tasks.front.access import AccessEntry, AccessLog, LogFormat
 from engine.tasks.front.head import Head
+from engine.tasks.front.line_writer import LineWriter
 from tests.tasks.hosting import in_loop
 
 LINE = re.compile(
@@ -29,9 +29,9 @@ def lines(form: LogFormat, raw_path: bytes = b"/tasks/a", query: bytes = b"") ->
 
     @in_loop
     async def write() -> None:
-        log = AccessLog(stream, form)
+        log = AccessLog(LineWriter(stream.write), form)
         log.write(AccessEntry(head(raw_path, query), 200, 5, 0.0015))
-        log.flush()
+        log.close()
 
     write()
     return stream.getvalue().decode().splitlines()
@@ -69,17 +69,13 @@ def test_a_path_without_end_is_cut(form: LogFormat) -> None:
     assert len(line) < 5_000
 
 
-class Full(io.BytesIO):
-    def write(self, data: Any) -> int:
-        raise OSError(28, "No space left on device")
-
-
 @in_loop
 async def test_a_full_disk_does_not_cost_a_response(caplog: pytest.LogCaptureFixture) -> None:
-    log = AccessLog(Full())
+    log = AccessLog("/dev/full")
     for _ in range(3):
         log.write(AccessEntry(head(), 200, 5, 0.001))
         log.flush()
+    log.close()
     assert caplog.text.count("cannot write the access log") == 1
 
 
@@ -164,9 +160,9 @@ def line_of(form: LogFormat) -> str:
 
     @in_loop
     async def write() -> None:
-        log = AccessLog(stream, form)
+        log = AccessLog(LineWriter(stream.write), form)
         log.write(ENTRY)
-        log.flush()
+        log.close()
 
     write()
     return stream.getvalue().decode()

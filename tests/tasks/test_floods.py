@@ -5,11 +5,11 @@ from __future__ import annotations
 import gc
 import weakref
 
+from engine.tasks.front.calls import Respond
 from engine.tasks.front.connection import (
     MAX_PIPELINED,
 )
 from engine.tasks.front.reply import error_reply
-from engine.tasks.front.submitting import Deliver
 from engine.tasks.wire.messages import Request
 from tests.tasks.echoing import GET, LIMIT, running
 from tests.tasks.fronted import ManualTask, fronted
@@ -68,12 +68,12 @@ async def test_requests_without_end_that_wait_for_their_turn_are_refused() -> No
 
 
 class Pending:
-    """A request that a pool has accepted: it knows how to deliver the response."""
+    """A request that a pool has accepted: it knows how to respond."""
 
     accepted = given = 0.0
 
-    def __init__(self, deliver: Deliver) -> None:
-        self.deliver = deliver
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
 
 
 class RefusingTask(ManualTask):
@@ -84,10 +84,10 @@ class RefusingTask(ManualTask):
         self.refusal = error_reply(503, "the queue is full", "", "try again later")
         self.known: list[weakref.ref[Pending]] = []
 
-    def submit(self, request: Request, deliver: Deliver) -> Pending:  # type: ignore[override]
-        super().submit(request, deliver)
+    def submit(self, request: Request, respond: Respond) -> Pending:  # type: ignore[override]
+        super().submit(request, respond)
         self.requests.clear()
-        pending = Pending(deliver)
+        pending = Pending(respond)
         self.known.append(weakref.ref(pending))
         return pending
 

@@ -17,7 +17,7 @@ from engine.errors import ConfigurationError
 from engine.tasks.definition.jwt_rules import JwtRules
 from engine.tasks.definition.task_file import parse_task
 from engine.tasks.front import jwt_check
-from engine.tasks.front.caller import Caller
+from engine.tasks.front.authentication import Caller
 from engine.tasks.front.json_keys import Keys, find_key, load_keys, parse_keys
 from engine.tasks.front.jwt_check import JwtCheck
 from engine.tasks.front.reply import Reply

@@ -10,7 +10,7 @@ import pytest
 
 from engine.errors import ExecutionError
 from engine.tasks.definition.task import Limits
-from engine.tasks.triggered.triggered import StreamedBody
+from engine.tasks.triggered.triggered import RunBody
 from tests.tasks.hosting import GATED, Gate, hosted, in_loop, plan_of, request, turns
 
 MANY_LINES = b'{"text": "%b"}\n' % (b"x" * 90) * 50_000
@@ -36,11 +36,11 @@ async def test_a_large_result_streams_and_needs_little_memory(tmp_path: Path) ->
         assert worker.process is not None
         before = peak_memory(worker.process.pid)
         reply = await task.answer(request())
-        assert isinstance(reply.body, StreamedBody)
+        assert isinstance(reply.body, RunBody)
         size = most_held = 0
         async for piece in reply.body:
             size += len(piece)
-            most_held = max(most_held, reply.body.held)
+            most_held = max(most_held, reply.body.run.held)
         assert size == 100 * 1024 * 1024
         assert most_held < 2 * 1024 * 1024
         assert peak_memory(worker.process.pid) - before < 20 * 1024 * 1024
@@ -58,7 +58,7 @@ async def test_many_documents_stream_as_one_array(tmp_path: Path) -> None:
     (tmp_path / "many.json").write_bytes(MANY_LINES)
     async with hosted(plan_of(tmp_path, PARSED)) as task:
         reply = await task.answer(request())
-        assert isinstance(reply.body, StreamedBody)
+        assert isinstance(reply.body, RunBody)
         result = msgspec.json.decode(b"".join([piece async for piece in reply.body]))
     assert result == [{"text": "x" * 90}] * 50_000
 
@@ -68,7 +68,7 @@ async def test_a_failure_after_the_first_megabyte_breaks_the_body(tmp_path: Path
     (tmp_path / "many.json").write_bytes(MANY_LINES + b"{broken")
     async with hosted(plan_of(tmp_path, PARSED)) as task:
         reply = await task.answer(request())
-        assert isinstance(reply.body, StreamedBody)
+        assert isinstance(reply.body, RunBody)
         with pytest.raises(ExecutionError, match="the result is incomplete"):
             async for _ in reply.body:
                 pass
@@ -78,7 +78,7 @@ async def test_a_failure_after_the_first_megabyte_breaks_the_body(tmp_path: Path
 async def test_a_run_whose_caller_has_gone_is_broken_off(tmp_path: Path) -> None:
     async with hosted(plan_of(tmp_path, large_pipeline(tmp_path, 10))) as task:
         reply = await task.answer(request())
-        assert isinstance(reply.body, StreamedBody)
+        assert isinstance(reply.body, RunBody)
         await anext(reply.body)
         assert task.in_flight == 1
         await reply.body.aclose()

@@ -14,7 +14,7 @@ import pytest
 from engine.tasks.definition.task import Limits, Task, Timeouts
 from engine.tasks.front.reply import Reply
 from engine.tasks.pool.pool import IMPATIENT_SECONDS, Pool
-from engine.tasks.pool.staffing import for_instances
+from engine.tasks.pool.staffing import staffing_of
 from engine.tasks.pool.statistics import TaskStatistics
 from engine.tasks.pool.task_process import QUICK_SECONDS, Ending, TaskProcess
 from engine.tasks.ultra.feed_master import PendingRequest
@@ -57,7 +57,7 @@ class Manned:
         limits = Limits(in_flight=in_flight)
         timeouts = Timeouts(request=SECONDS)
         task = Task(name="a", pipeline="a.yaml", path="a.yaml", limits=limits, timeouts=timeouts)
-        staffing = msgspec.structs.replace(for_instances(task), least=0, most=0)
+        staffing = msgspec.structs.replace(staffing_of(task), least=0, most=0)
         self.statistics = TaskStatistics()
         self.pool = Pool(task, staffing, b"", self.statistics)
         self.pool._now = self.clock.monotonic
@@ -74,12 +74,11 @@ class Manned:
         request = Request(number, RequestHead("GET", "/").packed(), b"")
         too_late = RunFailure(504, "the request took too long")
         deadline = self.clock.now + SECONDS
-        job = PendingRequest(request, self._note, deadline, too_late, self.pool)
-        self.pool.submit(job)
 
-    def _note(self, response: Response | Reply) -> None:
-        assert isinstance(response, Response)
-        self.statuses[response.id] = response.status
+        def note(response: Response | Reply) -> None:
+            self.statuses[number] = response.status
+
+        self.pool.submit(PendingRequest(request, note, deadline, too_late, self.pool))
 
     def answer(self, number: int) -> None:
         """As the instance would that has the request."""

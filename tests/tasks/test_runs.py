@@ -214,7 +214,7 @@ from tests.tasks.hosting import request
 
 async def main():
     plan = api.compile_plan(sys.argv[1])
-    task = Task(name="task", pipeline=plan.path, path=plan.path)
+    task = Task(name="task", pipeline=plan.path, path=plan.path, type="triggered")
     triggered = TriggeredTask(task, plan, TaskStatistics())
     triggered.start()
     call = asyncio.create_task(triggered.answer(request()))

@@ -14,7 +14,7 @@ from engine.tasks.definition.task_file import parse_task
 from engine.tasks.definition.token_file import load_tokens, parse_tokens
 from engine.tasks.definition.token_hash import TokenHash, digest_of, new_token, written_hash
 from engine.tasks.front.access_control import AccessControl
-from engine.tasks.front.caller import Caller
+from engine.tasks.front.authentication import Caller
 from engine.tasks.front.reply import Reply
 from engine.tasks.front.watched_file import WatchedFile
 from tests.tasks.conftest import Serve, Served

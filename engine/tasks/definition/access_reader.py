@@ -1,4 +1,4 @@
-"""Who may call a task: its tokens, and what it asks of JSON Web Tokens."""
+"""Who may call a task: its tokens, what it asks of JSON Web Tokens, and from which pages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from engine.pipeline.environment import MISSPELT_VARIABLE, is_written_out
 from engine.pipeline.nodes import Scalar
 from engine.sdk.quantities import parse_duration
+from engine.sdk.settings import shown
 from engine.tasks.definition.applicability import applies
 from engine.tasks.definition.environment_values import EnvironmentValues
 from engine.tasks.definition.jwt_rules import (
@@ -24,6 +25,7 @@ from engine.tasks.definition.task import TaskType
 from engine.tasks.definition.token_hash import TokenHash, parse_expiry, parse_hash, parse_name
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")
+_ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s?#]+", re.IGNORECASE)
 
 
 class AccessReader:
@@ -48,6 +50,7 @@ class AccessReader:
             "tokens": read_tokens(values.get("tokens"), self._collector),
             "token_file": self._file(values.get("token_file")),
             "jwt": self._jwt(values.get("jwt")),
+            "allowed_origins": self._origins(values.get("allowed_origins", ())),
         }
 
     def _bearer_token(self, text: str) -> str:
@@ -115,6 +118,14 @@ class AccessReader:
             parameters=given.parameters,
         )
 
+    def _origins(self, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for index, origin in enumerate(origins):
+            if origin is not None and not is_origin(origin):
+                message = f"{shown(origin)} is not an origin"
+                hint = "write scheme and host such as 'https://example.org', or '*' for every page"
+                self._collector.report("bad-setting", ("allowed_origins", index), message, hint)
+        return tuple(origin.lower() for origin in origins if origin is not None)
+
     def _jwks(self, place: str) -> str:
         if not place.strip():
             hint = "give a file or an https address"
@@ -122,6 +133,11 @@ class AccessReader:
         if is_address(place):
             return self._collector.parsed(("jwt", "jwks"), place, check_address) or ""
         return self._file(place)
+
+
+def is_origin(text: str) -> bool:
+    """Whether a browser could send it as Origin; `*` counts too."""
+    return _ORIGIN.fullmatch(text) is not None
 
 
 def read_tokens(

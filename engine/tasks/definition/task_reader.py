@@ -18,7 +18,6 @@ from engine.tasks.definition.access_reader import AccessReader
 from engine.tasks.definition.applicability import check_applicability
 from engine.tasks.definition.body_schemas import check_schemas
 from engine.tasks.definition.environment_values import EnvironmentValues
-from engine.tasks.definition.origin import is_origin
 from engine.tasks.definition.path_beside import path_beside
 from engine.tasks.definition.problem_collector import ProblemCollector
 from engine.tasks.definition.rate import parse_rate
@@ -82,7 +81,6 @@ class TaskReader:
             "pipeline": self._pipeline(given.get("pipeline")),
             "parameters": self._parameters(values.get("parameters")),
             **AccessReader(self.collector, self.environment_values, kind).read(given),
-            "allowed_origins": self._origins(given.get("allowed_origins", ())),
             "timeouts": self._timeouts(values.get("timeouts")),
             "limits": self._limits(values.get("limits")),
             "schedule": self._schedule(values.get("schedule")),
@@ -179,14 +177,6 @@ class TaskReader:
         if not value and len(self.problems) == known:
             self.empty.add(name)
         return value
-
-    def _origins(self, origins: tuple[str, ...]) -> tuple[str, ...]:
-        for index, origin in enumerate(origins):
-            if origin is not None and not is_origin(origin):
-                message = f"{shown(origin)} is not an origin"
-                hint = "write scheme and host such as 'https://example.org', or '*' for every page"
-                self.collector.report("bad-setting", ("allowed_origins", index), message, hint)
-        return tuple(origin.lower() for origin in origins if origin is not None)
 
     def _timeouts(self, values: Any) -> Timeouts:
         given = _given(TimeoutSettings, values)

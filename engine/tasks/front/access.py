@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from functools import lru_cache
-from typing import Any, Literal, Protocol
+from typing import IO, Any, Literal
 from urllib.parse import quote
 
 import msgspec
 
+from engine.errors import ConfigurationError
 from engine.tasks.front.head import Head
 from engine.tasks.front.line_writer import LineWriter
-from engine.tasks.front.log_file import LogFile
 
 log = logging.getLogger(__name__)
 
@@ -22,10 +23,6 @@ LogFormat = Literal["text", "json"]
 _FLUSH_INTERVAL = 1.0
 _MAX_BUFFERED = 64 * 1024
 _MAX_PATH = 4096
-
-
-class Writable(Protocol):
-    def write(self, data: bytes, /) -> object: ...
 
 
 class AccessEntry(msgspec.Struct, frozen=True, gc=False):
@@ -47,14 +44,13 @@ class AccessEntry(msgspec.Struct, frozen=True, gc=False):
 
 
 class AccessLog:
-    """Writes to a file or an open stream; buffered lines are written every second, those of a file
-    in a thread.
+    """Writes to a file, or passes lines on; buffered lines are written every second, in a thread.
 
     A line of text is `client - token [time] "METHOD path HTTP/1.1" status bytes milliseconds id
     task queue work`, the last two in milliseconds; what is unknown is `-`.
     """
 
-    def __init__(self, target: str | Writable, form: LogFormat = "text") -> None:
+    def __init__(self, target: str | LineWriter, form: LogFormat = "text") -> None:
         """Raises ConfigurationError if the file cannot be written."""
         self.scheme = "http"
         """What callers speak, unless a proxy says otherwise."""
@@ -63,21 +59,19 @@ class AccessLog:
         self._lines: list[bytes] = []
         self._size = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._failed = False
         self._second = 0
         self._time = ""
-        self._file = LogFile(target) if isinstance(target, str) else None
-        self._target = target if isinstance(target, LineWriter) else None
-        self._stream: Writable | None = None
-        if self._file is not None:
-            self._target = LineWriter(self._write_to_file, self._note_failure)
-        elif not isinstance(target, str | LineWriter):
-            self._stream = target
+        self._file: LogFile | None = None
+        if isinstance(target, str):
+            self._file = LogFile(target)
+            self._writer = LineWriter(self._file.write, self._file.note_failure)
+        else:
+            self._writer = target
 
     @property
     def dropped(self) -> int:
         """How often lines were dropped because nobody took them."""
-        return 0 if self._target is None else self._target.dropped
+        return self._writer.dropped
 
     def write(self, entry: AccessEntry) -> None:
         """Log a request that was answered."""
@@ -92,16 +86,15 @@ class AccessLog:
     def reopen(self) -> None:
         """Continue in a new file, in case the old one was renamed."""
         self.flush()
-        if self._target is not None and self._file is not None:
-            self._target.call(self._file.reopen)
+        if self._file is not None:
+            self._writer.call(self._file.reopen)
 
     def close(self) -> None:
         """Write the buffered lines and close the file."""
         self.flush()
-        if self._target is not None:
-            if self._file is not None:
-                self._target.call(self._file.close)
-            self._target.close()
+        if self._file is not None:
+            self._writer.call(self._file.close)
+        self._writer.close()
 
     def flush(self) -> None:
         """Write the buffered lines."""
@@ -109,28 +102,8 @@ class AccessLog:
             self._timer.cancel()
             self._timer = None
         lines, self._lines, self._size = self._lines, [], 0
-        if not lines:
-            return
-        data = b"".join(lines)
-        if self._target is not None:
-            self._target.write(data)
-        elif self._stream is not None:
-            try:
-                self._stream.write(data)
-            except OSError as error:
-                self._note_failure(error)
-            else:
-                self._failed = False
-
-    def _write_to_file(self, data: bytes) -> None:
-        assert self._file is not None  # this is only called for a file
-        self._file.write(data)
-        self._failed = False
-
-    def _note_failure(self, error: OSError) -> None:
-        if not self._failed:  # a full disk must not cost responses, nor fill the log
-            log.error("cannot write the access log: %s", error)
-        self._failed = True
+        if lines:
+            self._writer.write(b"".join(lines))
 
     def _as_json(self, entry: AccessEntry) -> bytes:
         head = entry.head
@@ -172,6 +145,54 @@ class AccessLog:
         if second != self._second:
             self._second, self._time = second, time.strftime(pattern, time.gmtime(second))
         return self._time
+
+
+class LogFile:
+    """A file that only its user can read, and that may be renamed while it is written.
+
+    Raises ConfigurationError if it cannot be.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._file = _opened(path)
+        self._failed = False
+
+    def write(self, data: bytes) -> None:
+        self._file.write(data)
+        self._failed = False
+
+    def note_failure(self, error: OSError) -> None:
+        if not self._failed:  # a full disk must not cost responses, nor fill the log
+            log.error("cannot write the access log: %s", error)
+        self._failed = True
+
+    def reopen(self) -> None:
+        try:
+            file = _opened(self._path)
+        except ConfigurationError as error:
+            log.error("%s; lines still go to the old file", error)
+        else:
+            self._file.close()
+            self._file = file
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _opened(path: str) -> IO[bytes]:
+    try:
+        return open(path, "ab", buffering=0, opener=_open)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot write the access log {path!r}: {error.strerror}"
+        ) from error
+
+
+def _open(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | os.O_NONBLOCK, mode=0o600)  # a pipe may have no reader
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def _address(head: Head) -> str:

@@ -7,14 +7,40 @@ nothing about them. Where nothing can be known, because the keys are away, the a
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable, Iterable
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
 
 from engine.tasks.definition.task import Task
 from engine.tasks.definition.token_hash import TokenHash, digest_of
-from engine.tasks.front.caller import ANYBODY, Caller
 from engine.tasks.front.reply import Reply, error_reply
 from engine.tasks.wire.messages import Headers
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who has sent a request. `name` is that of the token, or the subject of a JSON Web Token;
+    empty if it has none.
+
+    Requests with the same `key` count together in rate limits. `claims` are those of a JSON Web
+    Token.
+    """
+
+    name: str = ""
+    key: str = ""
+    claims: Mapping[str, Any] | None = None
+
+    @property
+    def document(self) -> bytes:
+        """What the pipeline learns, as JSON; empty if there is nothing to say."""
+        if not self.name and self.claims is None:
+            return b""
+        return json.dumps({"name": self.name, "claims": self.claims or {}}).encode()
+
+
+ANYBODY = Caller()
 
 Decision = Caller | Reply
 """Who the caller is, or the response that refuses the request."""

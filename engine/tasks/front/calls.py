@@ -1,4 +1,4 @@
-"""What the server needs of the application that answers its requests."""
+"""What a request passes through: the server, the application, and the way to its task."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from engine.request_tags import RequestTag
-from engine.tasks.front.head import Head
+from engine.tasks.front.head import MAX_HEAD_BYTES, Head
 from engine.tasks.front.reply import Reply
-from engine.tasks.wire.messages import Response
+from engine.tasks.wire.messages import Request, Response
 
 Respond = Callable[[Response | Reply], None]
 """Takes the response; called once, now or later."""
@@ -50,18 +50,35 @@ class Application(Protocol):
         ...
 
 
-class UnreadCall:
-    """A request that cannot be read: it is only counted."""
+class Submits(Protocol):
+    """Takes requests: their task, or what stands in between."""
 
-    limit = 0
+    def submit(self, request: Request, respond: Respond) -> Timed | None:
+        """The times of the request, if it has any."""
+        ...
 
-    def __init__(
-        self, application: Application, client: str, tag: RequestTag, refusal: Reply
-    ) -> None:
-        self.refusal = refusal
+    def withdraw(self, request: int) -> None:
+        """Nobody waits for the response to this request any more."""
+        ...
+
+
+class Timed(Protocol):
+    """When a request was accepted, and when a process got it (0 if none has): `perf_counter`."""
+
+    @property
+    def accepted(self) -> float: ...
+    @property
+    def given(self) -> float: ...
+
+
+class RefusedCall:
+    """A request whose response does not depend on its body."""
+
+    limit = MAX_HEAD_BYTES
+
+    def __init__(self, tag: RequestTag, refusal: Reply) -> None:
         self.tag = tag
-        self._application = application
-        self._client = client
+        self.refusal = refusal
 
     def refuse(self, reply: Reply) -> Reply:
         return reply
@@ -71,6 +88,17 @@ class UnreadCall:
 
     def withdraw(self) -> None:
         """Nothing is in progress."""
+
+
+class UnreadCall(RefusedCall):
+    """A request that cannot be read: it is only counted."""
+
+    def __init__(
+        self, application: Application, client: str, tag: RequestTag, refusal: Reply
+    ) -> None:
+        super().__init__(tag, refusal)
+        self._application = application
+        self._client = client
 
     def record(self, reply: Response | Reply, size: int) -> None:
         self._application.record_unread(self._client, self.tag, reply.status, size)

@@ -16,14 +16,13 @@ import msgspec
 from engine.request_tags import RequestTag
 from engine.tasks.front.access import AccessEntry, AccessLog
 from engine.tasks.front.access_control import AccessControl
-from engine.tasks.front.calls import Call, Respond
-from engine.tasks.front.head import MAX_HEAD_BYTES, METHODS, Head, decoded
-from engine.tasks.front.polling import RUNS, PolledRuns
+from engine.tasks.front.calls import Call, RefusedCall
+from engine.tasks.front.head import METHODS, Head, decoded
+from engine.tasks.front.polling import RUNS, PolledRuns, RunCall
 from engine.tasks.front.proxies import TrustedProxies
 from engine.tasks.front.rate_limit import RateLimits
 from engine.tasks.front.repeats import Repeats
 from engine.tasks.front.reply import Reply, error_reply
-from engine.tasks.front.run_call import RunCall
 from engine.tasks.front.site import Site
 from engine.tasks.front.task_call import Answering, TaskCall
 from engine.tasks.front.tracing import Tracing
@@ -140,26 +139,14 @@ class Front:
         return Reply(status, [("content-type", content_type)], body)
 
 
-class PageCall:
-    """A request to the server itself."""
-
-    limit = MAX_HEAD_BYTES
+class PageCall(RefusedCall):
+    """A request to the server itself: no page reads a body."""
 
     def __init__(self, front: Front, head: Head, reply: Reply) -> None:
-        self.refusal = reply
-        self.tag = head.tag
+        super().__init__(head.tag, reply)
         self._front = front
         self._head = head
         self._started = time.perf_counter()
-
-    def refuse(self, reply: Reply) -> Reply:
-        return reply
-
-    def start(self, body: bytes, respond: Respond) -> None:
-        """Never called: no page reads a body."""
-
-    def withdraw(self) -> None:
-        """Nothing is in progress."""
 
     def record(self, reply: Response | Reply, size: int) -> None:
         access = self._front.access_log

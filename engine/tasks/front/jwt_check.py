@@ -10,8 +10,7 @@ from typing import Any, Protocol
 
 from engine.tasks.definition.jwt_rules import JwtRules
 from engine.tasks.definition.token_hash import digest_of
-from engine.tasks.front.authentication import Decision, LaterDecision, refused
-from engine.tasks.front.caller import Caller
+from engine.tasks.front.authentication import Caller, Decision, LaterDecision, refused
 from engine.tasks.front.json_keys import JsonKey, Keys, find_key
 from engine.tasks.front.reply import Reply, error_reply
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.tasks.definition.task import Task
 from engine.tasks.front.reply import Reply, error_reply
-from engine.tasks.wire.messages import Headers
+from engine.tasks.wire.messages import Headers, values_of
 
 _PREFLIGHT_SECONDS = "600"
 _ALLOW_HINT = "add it to 'allowed_origins' of the task, or serve with --allow-origin ORIGIN"
@@ -12,12 +12,12 @@ _ALLOW_HINT = "add it to 'allowed_origins' of the task, or serve with --allow-or
 
 def allowed_origin(headers: Headers, task: Task) -> str | None:
     """The value of `Access-Control-Allow-Origin`; None if the origin is not allowed."""
-    given = next((value for name, value in headers if name == "origin"), None)
-    if given is None:
+    given = values_of(headers, "origin")
+    if not given:
         return None
     if "*" in task.allowed_origins:
         return "*"
-    return given if given in task.allowed_origins else None
+    return given[0] if given[0] in task.allowed_origins else None
 
 
 def allow(headers: Headers, task: Task, origin: str | None) -> None:

@@ -17,17 +17,24 @@ import msgspec
 
 from engine.errors import EngineError
 from engine.tasks.definition.task import Task
+from engine.tasks.front.calls import Respond, Submits
 from engine.tasks.front.prefer import Preferences
-from engine.tasks.front.reply import Reply, body_with_id, close_unread, error_reply
-from engine.tasks.front.submitting import Deliver, Submits
-from engine.tasks.front.task_call import Answering
-from engine.tasks.front.task_replies import tersely
+from engine.tasks.front.reply import (
+    RETRY_AFTER,
+    Reply,
+    body_with_id,
+    close_unread,
+    error_reply,
+    tersely,
+)
+from engine.tasks.front.task_call import Answering, TaskCall
 from engine.tasks.wire.messages import Headers, Request, Response
 
 RUNS = "runs"
+_METHODS = ("GET", "HEAD", "DELETE")
 _JSON = ("content-type", "application/json")
 _NO_STORE = ("cache-control", "no-store")
-_RETRY = ("retry-after", "1")
+_RETRY = ("retry-after", RETRY_AFTER)
 
 
 class RunStatus(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -111,12 +118,14 @@ class PolledRuns:
 
     def keep(self, run: PolledRun, reply: Response | Reply) -> None:
         """The run is over; forget older results if they are too large together."""
+        task, limits = run.hosted.task, run.hosted.task.limits
+        if isinstance(reply.body, bytes) and len(reply.body) > limits.results_size:
+            reply = _too_large(limits.results_size)
         if self._terse:
             reply = tersely(reply)
         body = body_with_id(reply, run.tag)  # and not with that of the request for the result
         run.reply = Reply(reply.status, reply.headers, body, "polled")
         run.ended, run.reading = time.time(), None
-        task = run.hosted.task
         seconds = run.ended - run.started
         run.hosted.statistics.record(reply.status, reply.outcome, seconds)
         loop = asyncio.get_running_loop()
@@ -124,7 +133,7 @@ class PolledRuns:
         runs = self._runs.get(task.name, {})
         total = sum(each.size for each in runs.values())
         for each in list(runs.values()):
-            if total <= task.limits.results_size:
+            if total <= limits.results_size:
                 break
             if each.is_over and each is not run:
                 total -= each.size
@@ -157,6 +166,22 @@ class PolledRuns:
         return Reply(run.reply.status, [*run.reply.headers], run.reply.body, run.reply.outcome)
 
 
+class RunCall(TaskCall):
+    """A request about a run: `/runs/TASK/ID`."""
+
+    takes_work = False
+
+    __slots__ = ()
+
+    @property
+    def _methods(self) -> tuple[str, ...]:
+        return ("GET", "HEAD") if self._path_info.endswith("/result") else _METHODS
+
+    def _begin(self, body: bytes) -> None:
+        task, method, path = self._hosted.task, self._head.method, self._path_info
+        self._answer(self._front.polled.answer(task, method, path, self._caller_key))
+
+
 class _Polled:
     """One call: answered with its result if that comes soon enough, otherwise with 202."""
 
@@ -167,16 +192,16 @@ class _Polled:
         self._hosted = hosted
         self._caller = caller
         self._prefers = prefers
-        self._deliver: Deliver | None = None
+        self._respond: Respond | None = None
         self._timer: asyncio.Handle | None = None
         self._run: PolledRun | None = None
 
-    def submit(self, request: Request, deliver: Deliver) -> None:
+    def submit(self, request: Request, respond: Respond) -> None:
         run = self._run = PolledRun(self._hosted, request, self._caller)
         if not self._runs.add(run):
-            deliver(_too_many(self._hosted.task))
+            respond(_too_many(self._hosted.task))
             return
-        self._deliver = deliver
+        self._respond = respond
         self._hosted.submit(request, self._finish)
         loop, wait = asyncio.get_running_loop(), self._prefers.wait
         # A call that is refused is refused in this turn of the loop, before 202 is sent.
@@ -184,28 +209,28 @@ class _Polled:
 
     def withdraw(self, request: int) -> None:
         """The caller has gone before it knew the address: end the run."""
-        if self._run is not None and self._deliver is not None:
-            self._deliver = None
+        if self._run is not None and self._respond is not None:
+            self._respond = None
             self._runs.forget(self._run)
 
     def _accept(self) -> None:
-        deliver, self._deliver = self._deliver, None
-        if deliver is not None and self._run is not None:
-            deliver(run_reply(202, self._run.status(), asked=self._prefers.respond_async))
+        respond, self._respond = self._respond, None
+        if respond is not None and self._run is not None:
+            respond(run_reply(202, self._run.status(), asked=self._prefers.respond_async))
 
     def _finish(self, reply: Response | Reply) -> None:
-        run, deliver = self._run, self._deliver
+        run, respond = self._run, self._respond
         assert run is not None  # it was submitted
         assert isinstance(reply, Reply)  # as triggered tasks give it
-        if deliver is not None:  # in time for a response without polling
-            self._deliver = None
+        if respond is not None:  # in time for a response without polling
+            self._respond = None
             if self._timer is not None:
                 self._timer.cancel()
             run.reply = reply
             self._runs.forget(run)
-            deliver(reply)
+            respond(reply)
         elif isinstance(reply.body, bytes):
-            self._keep(run, reply)
+            self._runs.keep(run, reply)
         else:
             run.reading = asyncio.ensure_future(self._read(run, reply))
 
@@ -218,17 +243,13 @@ class _Polled:
                 body += piece
                 if len(body) > limit:
                     break
-            self._keep(run, Reply(reply.status, reply.headers, bytes(body), reply.outcome))
+            self._runs.keep(run, Reply(reply.status, reply.headers, bytes(body), reply.outcome))
         except EngineError as error:
-            self._keep(run, _broken(str(error)))
+            why, remedy = str(error), "see the server's log"
+            failed = error_reply(500, "the run failed", why, remedy, outcome="failed")
+            self._runs.keep(run, failed)
         finally:
             close_unread(reply.body)
-
-    def _keep(self, run: PolledRun, reply: Reply) -> None:
-        limit = run.hosted.task.limits.results_size
-        if isinstance(reply.body, bytes) and len(reply.body) > limit:
-            reply = _too_large(limit)
-        self._runs.keep(run, reply)
 
 
 def run_reply(status: int, run: RunStatus, *, asked: bool = False) -> Reply:
@@ -268,15 +289,10 @@ def _too_many(task: Task) -> Reply:
 
 
 def _too_large(limit: int) -> Reply:
-    reply = error_reply(
+    return error_reply(
         500,
         "the result is too large to be kept",
         f"it has more than {limit:,} bytes",
         "call without 'Prefer: respond-async', or raise 'limits: {results_size: …}' of the task",
+        outcome="failed",
     )
-    return Reply(reply.status, reply.headers, reply.body, "failed")
-
-
-def _broken(reason: str) -> Reply:
-    reply = error_reply(500, "the run failed", reason, "see the server's log")
-    return Reply(reply.status, reply.headers, reply.body, "failed")

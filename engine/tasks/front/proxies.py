@@ -15,7 +15,7 @@ import msgspec
 
 from engine.tasks.front.head import Head, host_name
 from engine.tasks.front.reply import Reply, error_reply
-from engine.tasks.wire.messages import Headers
+from engine.tasks.wire.messages import values_of
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -55,8 +55,8 @@ class TrustedProxies:
         peer = _peer(head.client)
         if peer is None or not self._trusts(peer):
             return head
-        forwarded = _values(head.headers, "forwarded")
-        addresses = _listed(_values(head.headers, "x-forwarded-for"))
+        forwarded = values_of(head.headers, "forwarded")
+        addresses = _listed(values_of(head.headers, "x-forwarded-for"))
         if forwarded and addresses:
             if [hop.client for hop in _hops(forwarded)] != addresses:
                 return _ambiguous()
@@ -64,8 +64,8 @@ class TrustedProxies:
         if forwarded:
             hops = _hops(forwarded)
             return self._seen(head, [hop.client for hop in hops], hops)
-        schemes = _listed(_values(head.headers, "x-forwarded-proto"))
-        hosts = _listed(_values(head.headers, "x-forwarded-host"))
+        schemes = _listed(values_of(head.headers, "x-forwarded-proto"))
+        hosts = _listed(values_of(head.headers, "x-forwarded-host"))
         return self._seen(head, addresses, _joined(len(addresses), schemes, hosts))
 
     def _seen(self, head: Head, addresses: list[str], hops: list[_Hop]) -> Head:
@@ -95,10 +95,6 @@ def _joined(count: int, schemes: list[str], hosts: list[str]) -> list[_Hop]:
     schemes = [schemes[0]] * (count - len(schemes)) + schemes if schemes else [""] * count
     hosts = [hosts[0]] * (count - len(hosts)) + hosts if hosts else [""] * count
     return [_Hop("", scheme, host) for scheme, host in zip(schemes, hosts, strict=True)]
-
-
-def _values(headers: Headers, wanted: str) -> list[str]:
-    return [value for name, value in headers if name == wanted]
 
 
 def _listed(values: list[str]) -> list[str]:

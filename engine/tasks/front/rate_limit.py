@@ -10,7 +10,6 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from engine.tasks.definition.rate import Rate
-from engine.tasks.definition.task import Task
 from engine.tasks.front.reply import Reply, error_reply
 
 MAX_CALLERS = 10_000
@@ -53,25 +52,15 @@ class RateLimits:
     def __init__(self) -> None:
         self._limits: dict[tuple[str, str, Rate], RateLimit] = {}
 
-    def of_address(self, task: Task, client: str) -> Reply | None:
-        """The response if the address, `address:port`, sends more requests than the task allows."""
-        rate = task.limits.rate_per_address
-        if rate is None:
-            return None
-        return self._limit(task, rate, "address").refusal(_network_of(client.rpartition(":")[0]))
-
-    def of_token(self, task: Task, key: str) -> Reply | None:
-        """The response if too many requests come with the token of this key."""
-        rate = task.limits.rate_per_token
-        return None if rate is None else self._limit(task, rate, "token").refusal(key)
-
-    def _limit(self, task: Task, rate: Rate, of: str) -> RateLimit:
-        key = task.name, of, rate
-        return self._limits.get(key) or self._limits.setdefault(key, RateLimit(rate, of))
+    def refusal(self, task: str, rate: Rate, of: str, caller: str) -> Reply | None:
+        """The response if the caller, an address or a token, sends more than the task allows."""
+        key = task, of, rate
+        limit = self._limits.get(key) or self._limits.setdefault(key, RateLimit(rate, of))
+        return limit.refusal(caller)
 
 
 @lru_cache(1024)
-def _network_of(address: str) -> str:
+def network_of(address: str) -> str:
     """The address, or its network of IPv6, whose addresses a caller chooses freely (RFC 8981)."""
     if ":" not in address:
         return address

@@ -16,9 +16,9 @@ from collections.abc import Callable
 
 import msgspec
 
+from engine.tasks.front.calls import Respond, Submits, Timed
 from engine.tasks.front.reply import Reply, close_unread, error_reply
-from engine.tasks.front.submitting import Deliver, Submits, Timed
-from engine.tasks.wire.messages import Request, Response
+from engine.tasks.wire.messages import Request, Response, values_of
 
 KEPT_SECONDS = 24 * 3600.0
 """How long a response is kept for the case that its request is sent again."""
@@ -54,17 +54,17 @@ class _First:
 
     def __init__(self, fingerprint: bytes) -> None:
         self.fingerprint = fingerprint
-        self.waiting: dict[int, Deliver] = {}
+        self.waiting: dict[int, Respond] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
 
-    def wait(self, request: Request, deliver: Deliver) -> None:
+    def wait(self, request: Request, respond: Respond) -> None:
         """Let a repeat wait for the response, but no longer than its caller does."""
-        self.waiting[request.id] = deliver
+        self.waiting[request.id] = respond
         patience = request.deadline - time.monotonic()
         loop = asyncio.get_running_loop()
         self._timers[request.id] = loop.call_later(patience, self._give_up, request.id)
 
-    def take(self, number: int) -> Deliver:
+    def take(self, number: int) -> Respond:
         """Who waits, once; nobody if its caller has gone."""
         if timer := self._timers.pop(number, None):
             timer.cancel()
@@ -108,21 +108,21 @@ class Repeats:
         return _Repeatable(self, inner, place)
 
     def submit(
-        self, inner: Submits, place: Place, request: Request, deliver: Deliver
+        self, inner: Submits, place: Place, request: Request, respond: Respond
     ) -> Timed | None:
         self._forget_old()
         fingerprint = _fingerprint(request)
         known = self._open.get(place) or self._kept.get(place)
         if known is None:
             first = self._open[place] = _First(fingerprint)
-            first.waiting[request.id] = deliver
+            first.waiting[request.id] = respond
             return inner.submit(request, lambda reply: self._answer(place, request.id, reply))
         if known.fingerprint != fingerprint:
-            deliver(_other_request())
+            respond(_other_request())
         elif isinstance(known, _First):
-            known.wait(request, deliver)
+            known.wait(request, respond)
         else:
-            deliver(_again(known.reply))
+            respond(_again(known.reply))
         return None
 
     def withdraw(self, place: Place, request: int) -> None:
@@ -131,14 +131,14 @@ class Repeats:
 
     def _answer(self, place: Place, number: int, reply: Response | Reply) -> None:
         first = self._open.pop(place)
-        deliver = first.take(number)
+        respond = first.take(number)
         kept = reply if isinstance(reply.body, bytes) else _not_kept()
         if reply.outcome != "refused":  # otherwise nothing was done, and the next one may try again
             entry = _Kept(first.fingerprint, _copied(kept), self._now() + KEPT_SECONDS)
             self._kept[place] = entry
             self._kept_bytes += entry.size
             self._forget_old()
-        deliver(reply)
+        respond(reply)
         for each in list(first.waiting):
             first.take(each)(_again(kept))
 
@@ -159,8 +159,8 @@ class _Repeatable:
         self._inner = inner
         self._place = place
 
-    def submit(self, request: Request, deliver: Deliver) -> Timed | None:
-        return self._repeats.submit(self._inner, self._place, request, deliver)
+    def submit(self, request: Request, respond: Respond) -> Timed | None:
+        return self._repeats.submit(self._inner, self._place, request, respond)
 
     def withdraw(self, request: int) -> None:
         self._repeats.withdraw(self._place, request)
@@ -168,7 +168,7 @@ class _Repeatable:
 
 def _fingerprint(request: Request) -> bytes:
     head = request.head
-    content_type = next((value for name, value in head.headers if name == "content-type"), "")
+    content_type = values_of(head.headers, "content-type")[:1]
     facts = (head.method, head.path, head.query, content_type)
     return hashlib.sha256(msgspec.msgpack.encode(facts) + request.body).digest()
 
@@ -199,9 +199,13 @@ def _other_request() -> Reply:
 
 
 def _too_late() -> Reply:
-    why = "the first request with this key is still in progress"
-    reply = error_reply(504, "the request took too long", why, "send it again with the same key")
-    return msgspec.structs.replace(reply, outcome="failed")
+    return error_reply(
+        504,
+        "the request took too long",
+        "the first request with this key is still in progress",
+        "send it again with the same key",
+        outcome="failed",
+    )
 
 
 def _not_kept() -> Reply:

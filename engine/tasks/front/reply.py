@@ -9,7 +9,13 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from engine.request_tags import RequestTag
-from engine.tasks.wire.messages import Headers, Response
+from engine.tasks.wire.messages import Headers, Response, RunFailure
+
+RETRY_AFTER = "1"
+"""Seconds after which a caller that was refused may try again."""
+
+_RETRY_CLOSED = "10"
+_LATER = "try again later"
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -44,11 +50,50 @@ def error_reply(
     reason: str = "",
     resolution: str = "",
     headers: Headers | None = None,
+    *,
+    outcome: str = "refused",
 ) -> Reply:
     """An error as a JSON response."""
     body = msgspec.json.encode({"error": error, "reason": reason, "resolution": resolution})
     fields: Headers = [("content-type", "application/json"), *(headers or ())]
-    return Reply(status, fields, body, "refused")
+    return Reply(status, fields, body, outcome)
+
+
+def failure_reply(failure: RunFailure) -> Reply:
+    """The response if there is no result: refused if its caller can do something about it."""
+    headers = [("retry-after", RETRY_AFTER)] if failure.status == 503 else []
+    outcome = "refused" if failure.status < 500 or failure.status == 503 else "failed"
+    return error_reply(
+        failure.status, failure.error, failure.reason, failure.resolution, headers, outcome=outcome
+    )
+
+
+TERSE = ("the request failed", "", "see the server's log")
+"""Error, reason and resolution, as a terse front tells them of any failure."""
+
+
+def tersely(reply: Response | Reply) -> Response | Reply:
+    """What a terse front says instead: not why a request failed."""
+    if isinstance(reply.body, ErrorCarryingBody):
+        reply.body.terse = True
+    if reply.status != 500 or reply.outcome != "failed":
+        return reply
+    return error_reply(500, *TERSE, outcome="failed")
+
+
+def closed_task(how: str) -> Reply:
+    """`how`: paused or drained, by an operator."""
+    headers = [("retry-after", _RETRY_CLOSED)]
+    return error_reply(503, f"the task is {how}", "", _LATER, headers)
+
+
+def unreadable_path() -> Reply:
+    return error_reply(
+        400,
+        "the path of the request cannot be read",
+        "it is not UTF-8",
+        "percent-encode it as UTF-8",
+    )
 
 
 _ERRORS = ("failed", "refused")
@@ -81,7 +126,7 @@ def too_much(limit: int) -> Reply:
 
 def overloaded(error: str, reason: str = "") -> Reply:
     """The refusal of something that may be possible in a moment."""
-    return error_reply(503, error, reason, "try again later", [("retry-after", "1")])
+    return error_reply(503, error, reason, _LATER, [("retry-after", RETRY_AFTER)])
 
 
 def close_unread(pieces: AsyncIterator[bytes]) -> asyncio.Task[None]:

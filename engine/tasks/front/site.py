@@ -17,6 +17,7 @@ import msgspec
 from engine.errors import ConfigurationError
 from engine.tasks.front.reply import Reply
 from engine.tasks.wire.messages import Headers
+from engine.tasks.worker.http_headers import joined
 
 INDEX = "index.html"
 NOT_FOUND = "404.html"
@@ -79,7 +80,7 @@ class Site:
         file = self._files.get(path)
         if file is None:
             return self._missing()
-        fields = _fields(headers)
+        fields = joined(headers)
         common: Headers = [
             ("etag", file.tag),
             ("cache-control", "no-cache"),  # cached, but revalidated, at the cost of an empty 304
@@ -104,14 +105,6 @@ def _file_reply(file: _File, status: int, common: Headers, accepted: str) -> Rep
     if file.zipped is not None and _takes_gzip(accepted):
         return Reply(status, [*headers, ("content-encoding", "gzip")], file.zipped)
     return Reply(status, headers, file.plain)
-
-
-def _fields(headers: Headers) -> dict[str, str]:
-    """One value for each name; the values of a repeated header are joined, as in HTTP."""
-    found: dict[str, str] = {}
-    for name, value in headers:
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
 
 
 def _is_known(tag: str, known: str) -> bool:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import time
 from typing import TYPE_CHECKING, Protocol
 
 from engine.tasks.definition.task import Task
 from engine.tasks.front.access import AccessEntry
-from engine.tasks.front.authentication import LaterDecision
-from engine.tasks.front.caller import ANYBODY, Caller
-from engine.tasks.front.calls import Respond
+from engine.tasks.front.authentication import ANYBODY, Caller, LaterDecision
+from engine.tasks.front.calls import Respond, Submits, Timed
 from engine.tasks.front.head import Head, method_not_allowed
 from engine.tasks.front.origins import allow, allowed_origin, options
 from engine.tasks.front.prefer import Preferences, preferences
+from engine.tasks.front.rate_limit import network_of
 from engine.tasks.front.repeats import key_of
-from engine.tasks.front.reply import Reply, error_reply
-from engine.tasks.front.submitting import Submits, Timed, caller_of
-from engine.tasks.front.task_replies import closed_task, tersely, unreadable_path
+from engine.tasks.front.reply import Reply, closed_task, error_reply, tersely, unreadable_path
 from engine.tasks.front.tracing import AnsweredRequest, Tracing
-from engine.tasks.wire.messages import Headers, Request, RequestHead, Response
+from engine.tasks.wire.messages import Request, RequestHead, Response, values_of
 
 if TYPE_CHECKING:
     from engine.tasks.front.front import Front
@@ -87,8 +86,9 @@ class TaskCall:
         closed = self._front.closed.get(task.name)
         if closed is not None and self.takes_work:
             return closed_task(closed)
-        if task.limits.rate_per_address is not None:
-            refusal = self._front.rate_limits.of_address(task, head.client)
+        if (rate := task.limits.rate_per_address) is not None:
+            address = network_of(head.client.rpartition(":")[0])
+            refusal = self._front.rate_limits.refusal(task.name, rate, "address", address)
             if refusal is not None:
                 return refusal
         decision = self._front.access.of(task).check(head.headers)
@@ -111,9 +111,9 @@ class TaskCall:
         """None if the caller, who is known now, may go on."""
         self._caller = caller
         task = self._hosted.task
-        if task.limits.rate_per_token is None:
+        if (rate := task.limits.rate_per_token) is None:
             return None
-        return self._front.rate_limits.of_token(task, caller.key)
+        return self._front.rate_limits.refusal(task.name, rate, "token", caller.key)
 
     def refuse(self, reply: Reply) -> Reply:
         self._allow(reply)
@@ -145,7 +145,7 @@ class TaskCall:
         seconds, packed = task.timeouts.request, head.packed.get(task.is_guarded)
         if packed is None or task.response == "poll":
             headers = head.headers
-            prefers = preferences(_values(headers, "prefer"))
+            prefers = preferences(values_of(headers, "prefer"))
             if prefers.wait is not None and not self._may_poll(prefers):
                 seconds = min(seconds, prefers.wait)
             refusal = self._choose_way(prefers)
@@ -177,8 +177,11 @@ class TaskCall:
 
     @property
     def _caller_key(self) -> str:
-        """Tells callers apart, also those whose tokens only the pipeline checks."""
-        return self._caller.key or caller_of(self._head)
+        """Tells callers apart, also those whose tokens only the pipeline checks; keeps no token."""
+        if self._caller.key:
+            return self._caller.key
+        tokens = values_of(self._head.headers, "authorization")
+        return hashlib.sha256("\n".join(tokens).encode()).hexdigest() if tokens else ""
 
     def _may_poll(self, prefers: Preferences) -> bool:
         task = self._hosted.task
@@ -187,7 +190,7 @@ class TaskCall:
     def _choose_way(self, prefers: Preferences) -> Reply | None:
         """Decide what stands between the request and its task; a refusal if its key is wrong."""
         front, head, hosted = self._front, self._head, self._hosted
-        key = key_of(head.method, _values(head.headers, "idempotency-key"))
+        key = key_of(head.method, values_of(head.headers, "idempotency-key"))
         if isinstance(key, Reply):
             return key
         if self._may_poll(prefers):
@@ -267,10 +270,6 @@ class TaskCall:
 
 _SPECIAL = frozenset(("prefer", "idempotency-key"))
 """Headers that say how a request is to be answered."""
-
-
-def _values(headers: Headers, wanted: str) -> list[str]:
-    return [value for name, value in headers if name == wanted]
 
 
 _CALLER_GONE = Reply(499, [], b"", "gone")

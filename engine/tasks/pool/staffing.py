@@ -27,20 +27,19 @@ class Staffing(msgspec.Struct, frozen=True, kw_only=True):
     numbered: bool = False
 
 
-def for_instances(task: Task) -> Staffing:
-    """Of an ultra task: a fixed number of instances, each with many requests."""
-    return Staffing(
-        target=INSTANCE,
-        least=task.instances,
-        most=task.instances,
-        capacity=task.limits.in_flight,
-        redeliveries=task.limits.redeliveries,
-        on_demand=False,
-        numbered=True,
-    )
-
-
-def for_runs(task: Task, *, warm: bool) -> Staffing:
-    """Of a task whose processes do one run at a time, which is never repeated."""
-    least = min(task.instances, task.limits.concurrent) if warm else 0
-    return Staffing(target=RUNS, least=least, most=task.limits.concurrent)
+def staffing_of(task: Task) -> Staffing:
+    """An ultra task has a fixed number of instances, each with many requests. Processes of other
+    tasks do one run at a time, which is never repeated; those of triggered tasks are kept warm."""
+    limits = task.limits
+    if task.type == "ultra":
+        return Staffing(
+            target=INSTANCE,
+            least=task.instances,
+            most=task.instances,
+            capacity=limits.in_flight,
+            redeliveries=limits.redeliveries,
+            on_demand=False,
+            numbered=True,
+        )
+    least = min(task.instances, limits.concurrent) if task.type == "triggered" else 0
+    return Staffing(target=RUNS, least=least, most=limits.concurrent)

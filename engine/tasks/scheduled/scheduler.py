@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import pickle
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -16,13 +15,10 @@ from engine.plan.plan import Plan
 from engine.tasks.definition.schedule import Due, due, local_time, next_runs
 from engine.tasks.definition.task import Schedule, Task
 from engine.tasks.pool.hosted_task import HostedTask
-from engine.tasks.pool.pool import Pool
-from engine.tasks.pool.staffing import for_runs
 from engine.tasks.pool.statistics import TaskStatistics
 from engine.tasks.scheduled.history import History
 from engine.tasks.scheduled.scheduled_runs import ScheduledRuns
 from engine.tasks.scheduled.task_history import TaskHistory
-from engine.tasks.wire.messages import RunOpening
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +63,7 @@ class ScheduledTask(HostedTask):
         history: History,
         clock: Clock | None = None,
     ) -> None:
-        pool = Pool(task, for_runs(task, warm=False), _opening(plan), statistics)
-        super().__init__(task, plan, statistics, pool)
+        super().__init__(task, plan, statistics)
         self.next_run: datetime | None = None
         self.history = TaskHistory(self, history)
         self._clock = clock or SystemClock()
@@ -88,7 +83,7 @@ class ScheduledTask(HostedTask):
     async def reload(self, task: Task, plan: Plan) -> bool:
         """New runs use the new plan and schedule; False if it cannot be started."""
         schedule = self._schedule
-        if not await self.pool.reload(task, for_runs(task, warm=False), _opening(plan)):
+        if not await self._switch_processes(task, plan):
             return False
         await self._end_watch()
         if self._paused:
@@ -214,7 +209,3 @@ class ScheduledTask(HostedTask):
 
     def _about(self) -> dict[str, object]:
         return {"task": self.task.name}
-
-
-def _opening(plan: Plan) -> bytes:
-    return pickle.dumps(RunOpening(plan), pickle.HIGHEST_PROTOCOL)

@@ -17,12 +17,13 @@ import msgspec
 from engine.request_tags import RequestTag
 from engine.tasks.definition.token_hash import TokenHash
 from engine.tasks.front.authentication import (
+    ANYBODY,
+    Caller,
     Decision,
     bearer_token,
     known_token,
     without_token,
 )
-from engine.tasks.front.caller import ANYBODY, Caller
 from engine.tasks.front.calls import Respond
 from engine.tasks.front.front import Policy, wrong_host
 from engine.tasks.front.head import Head, decoded

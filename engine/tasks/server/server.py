@@ -32,8 +32,7 @@ from engine.tasks.server.hosted_tasks import HostedTasks
 from engine.tasks.server.logs import dropped_lines
 from engine.tasks.server.metrics import CONTENT_TYPE, metrics_text
 from engine.tasks.server.operations import Operations
-from engine.tasks.server.states import ServerState
-from engine.tasks.server.status import readiness, state_of
+from engine.tasks.server.states import ServerState, readiness, state_of
 from engine.tasks.server.trace_export import TraceExport
 
 log = logging.getLogger(__name__)

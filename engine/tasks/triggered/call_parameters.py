@@ -15,7 +15,7 @@ from typing import Any
 from engine.plan.plan import Plan
 from engine.tasks.pool.job import JobError
 from engine.tasks.wire.messages import Request, RunFailure
-from engine.tasks.worker.callers import caller_of
+from engine.tasks.worker.documents import caller_of
 from engine.tasks.worker.http_headers import joined
 from engine.tasks.worker.refusals import BadQuery
 from engine.tasks.worker.urlencoded import query_of
@@ -59,7 +59,7 @@ def caller_values(
     try:
         query = dict(reversed(query_of(head.query, head.headers)))  # the first value counts
     except BadQuery as error:
-        raise JobError(RunFailure(400, error.error, error.reason, error.resolution)) from None
+        raise JobError(error.failure) from None
     facts = _facts(request)
     claims = caller_of(request).get("claims", {})
     said = {}

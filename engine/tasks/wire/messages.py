@@ -21,6 +21,11 @@ Headers = list[tuple[str, str]]
 """Names in lower case, in the order received; values decoded by engine.sdk.header_values."""
 
 
+def values_of(headers: Headers, name: str) -> list[str]:
+    """The values of the headers with this name, in order."""
+    return [value for each, value in headers if each == name]
+
+
 class RequestHead(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The part of a request that a caller repeats, often without a change.
 
@@ -167,6 +172,10 @@ class RunFailure(msgspec.Struct, array_like=True, frozen=True):
     error: str
     reason: str = ""
     resolution: str = ""
+
+    @property
+    def texts(self) -> dict[str, str]:
+        return {"error": self.error, "reason": self.reason, "resolution": self.resolution}
 
 
 class Open(msgspec.Struct, array_like=True, tag=True, frozen=True):

@@ -14,7 +14,7 @@ from engine.sdk.moved_json import Places, places_of
 from engine.tasks.wire.messages import InstanceOpening, Request
 from engine.tasks.worker.body_schema import schema_of
 from engine.tasks.worker.documents import request_document, request_stream
-from engine.tasks.worker.refusals import BadRequest
+from engine.tasks.worker.refusals import TOO_LATE, BadRequest
 from engine.tasks.worker.responder import Responder
 
 
@@ -47,12 +47,12 @@ class Admission:
         for request in requests:
             note_tag(request.id, request.tag)
             if request.is_late(now):
-                self._responder.too_late(request.id)
+                self._responder.refused(request.id, TOO_LATE, "failed")
                 continue
             try:
                 given = self._items_of(request)
             except BadRequest as error:
-                self._responder.refused(request.id, error)
+                self._responder.refused(request.id, error.failure)
                 continue
             if self._admit is not None:
                 self._admit(request)

@@ -16,7 +16,7 @@ from engine.documents import Document
 from engine.sdk.content_types import charset_of, is_json, media_type
 from engine.sdk.json_errors import JsonSyntaxError
 from engine.sdk.moved_json import Places, decoded_with_text
-from engine.tasks.wire.messages import Headers
+from engine.tasks.wire.messages import Headers, values_of
 from engine.tasks.worker.refusals import BadBody, CodedBody
 from engine.tasks.worker.urlencoded import as_lists, pairs_of
 
@@ -33,7 +33,7 @@ def check_empty(method: str, headers: Headers) -> None:
 
     Without a content type an empty body is fine.
     """
-    content_type = _header(headers, "content-type")
+    content_type = next(iter(values_of(headers, "content-type")), "")
     if method in _WITH_BODY and is_json(content_type):
         raise BadBody(
             f"it is empty, but its content type is {content_type!r:.60}",
@@ -154,10 +154,6 @@ def _text(charset: str, body: bytes) -> str:
 
 
 _CHARSET_HINT = "send UTF-8, or name the charset in the Content-Type header"
-
-
-def _header(headers: Headers, wanted: str) -> str:
-    return next((value for name, value in headers if name == wanted), "")
 
 
 def _kind(value: Any) -> str:

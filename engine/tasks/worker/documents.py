@@ -22,10 +22,10 @@ from engine.documents import Document, Item, StreamEnd, StreamStart
 from engine.errors import DataError
 from engine.sdk import to_json
 from engine.sdk.content_types import charset_of, is_json
+from engine.sdk.json_reading import json_value
 from engine.sdk.moved_json import Places
 from engine.tasks.wire.messages import SHORT_HEAD, Headers, Request, Response, unpacked
 from engine.tasks.worker.bodies import BodyFormat, body_format, check_empty, decoded_content
-from engine.tasks.worker.callers import caller_of
 from engine.tasks.worker.http_headers import joined, response_headers, response_status
 from engine.tasks.worker.urlencoded import as_lists, query_of
 
@@ -102,6 +102,14 @@ def _add_facts(document: Document, known: _HeadFields, request: Request) -> None
     query = known.query
     document["query"] = {name: values.copy() for name, values in query.items()} if query else {}
     document.update(known.facts)
+
+
+def caller_of(request: Request) -> dict[str, Any]:
+    """`name` and `claims` of the caller's token; empty if it has neither."""
+    if not request.caller:
+        return {}
+    caller: dict[str, Any] = json_value(request.caller, "the caller", "")
+    return caller
 
 
 def response_of(request: int, items: list[Item]) -> Response:

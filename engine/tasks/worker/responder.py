@@ -7,10 +7,9 @@ from collections.abc import Callable
 from engine.documents import Document, Item
 from engine.errors import DataError
 from engine.run.numbered_tags import NumberedTags
-from engine.tasks.wire.messages import LogLine, Response
+from engine.tasks.wire.messages import LogLine, Response, RunFailure
 from engine.tasks.worker.documents import described, error_response, response_of
 from engine.tasks.worker.failure_log import FailureLog
-from engine.tasks.worker.refusals import TOO_LATE, BadRequest
 
 
 class Responder:
@@ -46,19 +45,9 @@ class Responder:
     def log_failure(self, request: int, error: Document) -> None:
         self._failure_log.add(error, self._tags.of(request).id)
 
-    def refused(self, request: int, error: BadRequest) -> None:
-        """It cannot be read, and never enters the pipeline."""
-        document: Document = {
-            "error": error.error,
-            "reason": error.reason,
-            "resolution": error.resolution,
-        }
-        self._send(error_response(request, error.status, document, "refused"))
-
-    def too_late(self, request: int) -> None:
-        """Its deadline had passed before it entered the pipeline."""
-        texts = {"error": TOO_LATE.error, "reason": TOO_LATE.reason}
-        self._send(error_response(request, TOO_LATE.status, texts, "failed"))
+    def refused(self, request: int, failure: RunFailure, outcome: str = "refused") -> None:
+        """It never enters the pipeline."""
+        self._send(error_response(request, failure.status, failure.texts, outcome))
 
     def _send_failure(self, label: str, text: str, request_id: str) -> None:
         self._send(LogLine(label, text, request_id, is_failure=True))

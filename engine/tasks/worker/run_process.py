@@ -37,7 +37,6 @@ from engine.tasks.wire.messages import (
     Request,
     ResponseHead,
     ResponsePiece,
-    RunFailure,
     RunOpening,
     Spans,
     Start,
@@ -48,10 +47,9 @@ from engine.tasks.worker.bodies import check_empty, decode_body, documents_of
 from engine.tasks.worker.body_schema import BodySchema, schema_of
 from engine.tasks.worker.counts import counts_of
 from engine.tasks.worker.failure_log import FailureLog
-from engine.tasks.worker.failures import failure_of
 from engine.tasks.worker.http_headers import joined
 from engine.tasks.worker.process_taps import ProcessTaps
-from engine.tasks.worker.refusals import TOO_LATE, BadRequest
+from engine.tasks.worker.refusals import TOO_LATE, BadRequest, failure_of
 from engine.tasks.worker.results import Result, is_binary, result_of
 
 MOST_TAPPED = 100
@@ -110,8 +108,7 @@ class RunProcess:
                 else inputs_of(opening.plan, start.request, self._schema)
             )
         except BadRequest as error:
-            failed = RunFailure(error.status, error.error, error.reason, error.resolution)
-            self.channel.send(Ended(start.id, {}, error.reason, failed))
+            self.channel.send(Ended(start.id, {}, error.reason, error.failure))
             return
         answer = ResultSender(self.channel, opening, start)
         tracer = Tracer(single=True) if start.identity.request.is_sampled else None

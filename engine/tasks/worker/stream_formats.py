@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from engine.tasks.wire.messages import Headers, RunFailure
+from engine.tasks.wire.messages import Headers, RunFailure, values_of
 
 HEARTBEAT_SECONDS = 15.0
 """How long a stream may be silent, for proxies that end what seems to be dead."""
@@ -27,12 +27,7 @@ class StreamFormat(msgspec.Struct, frozen=True):
         return b"".join((self.before, json, self.after))
 
     def failure(self, failure: RunFailure, request_id: str) -> bytes:
-        texts = {
-            "error": failure.error,
-            "reason": failure.reason,
-            "resolution": failure.resolution,
-            "request_id": request_id,
-        }
+        texts = {**failure.texts, "request_id": request_id}
         return b"".join((self.before_error, msgspec.json.encode(texts), self.after))
 
     @property
@@ -57,5 +52,5 @@ EVENTS = StreamFormat(
 
 def format_for(headers: Headers) -> StreamFormat:
     """Events if the caller accepts them by name, otherwise lines."""
-    accepted = [value.lower() for name, value in headers if name == "accept"]
-    return EVENTS if any("text/event-stream" in each for each in accepted) else LINES
+    accepted = values_of(headers, "accept")
+    return EVENTS if any("text/event-stream" in each.lower() for each in accepted) else LINES

@@ -6,7 +6,7 @@ from urllib.parse import unquote_to_bytes
 
 from engine.charsets import DEFAULT, CharsetError, decoded
 from engine.sdk.content_types import charset_of
-from engine.tasks.wire.messages import Headers
+from engine.tasks.wire.messages import Headers, values_of
 from engine.tasks.worker.refusals import BadQuery
 
 Pairs = list[tuple[str, str]]
@@ -34,9 +34,9 @@ def query_of(query: str, headers: Headers) -> Pairs:
 
     They are UTF-8, as in every URL, unless the content type names another charset.
     """
-    content_type = next((value for name, value in headers if name == "content-type"), "")
+    content_types = values_of(headers, "content-type")[:1]
     reason = ""
-    for charset in (DEFAULT, charset_of(content_type)):
+    for charset in (DEFAULT, *map(charset_of, content_types)):
         try:
             return pairs_of(query.encode("latin-1"), charset, "the query")
         except CharsetError as error:

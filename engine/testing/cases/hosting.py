@@ -18,10 +18,10 @@ from engine.run.observer import Source
 from engine.sdk.http import HttpResponse
 from engine.tasks.definition.task import Task
 from engine.tasks.front.head import method_not_allowed
-from engine.tasks.front.reply import Reply, error_reply
+from engine.tasks.front.reply import Reply, failure_reply
 from engine.tasks.pool.job import JobError
 from engine.tasks.triggered.call_parameters import call_parameters
-from engine.tasks.wire.messages import Headers, Request, RequestHead, Response, RunFailure
+from engine.tasks.wire.messages import Headers, Request, RequestHead, Response
 from engine.tasks.worker.answers import Answers
 from engine.tasks.worker.body_schema import schema_of
 from engine.tasks.worker.documents import (
@@ -31,8 +31,7 @@ from engine.tasks.worker.documents import (
     request_stream,
     response_of,
 )
-from engine.tasks.worker.failures import failure_of
-from engine.tasks.worker.refusals import BadRequest
+from engine.tasks.worker.refusals import BadRequest, failure_of
 from engine.tasks.worker.results import is_binary, result_of
 from engine.tasks.worker.run_process import inputs_of
 from engine.testing.cases.case import HostedTask, SentRequest
@@ -91,9 +90,8 @@ class _Ultra:
             try:
                 items = self._items(request)
             except BadRequest as error:
-                document = {"error": error.error, "reason": error.reason}
-                document["resolution"] = error.resolution
-                self._respond(error_response(request.id, error.status, document, "refused"))
+                texts = error.failure.texts
+                self._respond(error_response(request.id, error.status, texts, "refused"))
                 continue
             self._answered.clear()
             self.ledger.admit([request.id])
@@ -153,9 +151,9 @@ async def _triggered(
         parameters = call_parameters(plan, task.parameters, request)
         inputs = inputs_of(plan, request, schema_of(task.input_schema))
     except JobError as error:
-        return _refusal(error.failure)
+        return _sent(failure_reply(error.failure))
     except BadRequest as error:
-        return _refusal(RunFailure(error.status, error.error, error.reason, error.resolution))
+        return _sent(failure_reply(error.failure))
     result = result_of(plan, status_from_document=task.status_from_document)
     body = bytearray()
 
@@ -165,18 +163,13 @@ async def _triggered(
     recorder.take = take
     failure = await run(parameters=parameters, inputs=inputs)
     if failure is not None:
-        return _refusal(failure_of(failure))
+        return _sent(failure_reply(failure_of(failure)))
     body += result.end()
     return HttpResponse(result.status, headers=tuple(result.headers), body=bytes(body))
 
 
 def _not_allowed(task: Task, request: Request) -> HttpResponse:
     return _sent(method_not_allowed(request.head.method, task.allowed_methods))
-
-
-def _refusal(failure: RunFailure) -> HttpResponse:
-    reply = error_reply(failure.status, failure.error, failure.reason, failure.resolution)
-    return _sent(reply)
 
 
 def _sent(reply: Reply) -> HttpResponse:
