@@ -41,8 +41,7 @@ def check_stream(plan: Plan) -> list[Problem]:
             "leave 'response' out of the task file, or let the pipeline give documents",
         )
         for port in plan.open_outputs
-        for view in plan.snap(port.label).outputs
-        if view.name == port.view and view.type == "binary"
+        if plan.gives_binary(port)
     ]
 
 

@@ -6,7 +6,7 @@ name on the spot. So nothing here may hold a closure, a handle or a global.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -255,3 +255,15 @@ class Plan(msgspec.Struct, frozen=True):
 
     def snap(self, label: str) -> PlannedSnap:
         return next(snap for snap in self.snaps if snap.label == label)
+
+    def takes_binary(self, port: Port) -> bool:
+        """Whether the input is for binary streams."""
+        return _is_binary(self.snap(port.label).inputs, port)
+
+    def gives_binary(self, port: Port) -> bool:
+        """Whether the output is one of binary streams."""
+        return _is_binary(self.snap(port.label).outputs, port)
+
+
+def _is_binary(views: Iterable[View], port: Port) -> bool:
+    return any(view.name == port.view and view.type == "binary" for view in views)

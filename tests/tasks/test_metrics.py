@@ -8,9 +8,9 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from engine.run.report import SnapStatistics
 from engine.tasks.pool.statistics import TaskStatistics
 from engine.tasks.server.metrics import metrics_text
-from engine.tasks.wire.messages import SnapCounts
 from tests.tasks.conftest import Serve, Served
 from tests.tasks.wire import ask
 
@@ -30,7 +30,9 @@ def samples() -> dict[str, list[Any]]:
         in_flight=2,
         instances=[],
         restarts=0,
-        snap_counts=lambda: [SnapCounts('a "b"\n\\c', "Mapper", 6, 5, 1, 0)],
+        snap_counts=lambda: [
+            SnapStatistics('a "b"\n\\c', "Mapper", {"input": 6}, {"output": 5}, dropped=1)
+        ],
     )
     found: dict[str, list[Any]] = {}
     text = metrics_text({"one": task, "two": task}, {431: 2}).decode()

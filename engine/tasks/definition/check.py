@@ -48,11 +48,9 @@ def check_task(file: TaskFile, registry: Registry, *, project: str | None = None
 
 def _input_schema(file: TaskFile, plan: Plan) -> Iterator[Problem]:
     """A problem if requests have no body that could be checked."""
-    where = file.source.where_key(("input_schema",))
-    ports = plan.open_inputs[:1]
-    views = [view for port in ports for view in plan.snap(port.label).inputs]
-    if any(view.name == ports[0].view and view.type == "document" for view in views):
+    if plan.open_inputs and not plan.takes_binary(plan.open_inputs[0]):
         return
+    where = file.source.where_key(("input_schema",))
     message = "'input_schema' needs an open input for documents, which the pipeline does not have"
     hint = "leave it out, or let the pipeline take documents"
     yield Problem("task-type", where, message, hint)
@@ -113,35 +111,25 @@ def _parameters(file: TaskFile, spec: PipelineSpec) -> Iterator[Problem]:
     if file.named is None:
         return
     declared = {parameter.name: parameter for parameter in spec.parameters}
-    for name in file.named:
-        if name in declared:
-            yield from _given(file, declared[name])
-            continue
-        where = file.source.where_key(("parameters", name))
-        message = f"the pipeline {spec.path!r} has no parameter {shown(name)}"
-        hint = nearest_hint(name, declared) or f"its parameters: {', '.join(declared) or 'none'}"
-        yield Problem("unknown-parameter", where, message, hint)
-    from_claims = _claimed(file)
-    for name in from_claims:
+    jwt = None if file.task is None else file.task.jwt
+    from_claims = () if jwt is None else tuple(jwt.parameters)
+    paths = [("parameters", name) for name in file.named]
+    for path in [*paths, *(("jwt", "parameters", name) for name in from_claims)]:
+        name = path[-1]
         if name not in declared:
-            where = file.source.where_key(("jwt", "parameters", name))
             message = f"the pipeline {spec.path!r} has no parameter {shown(name)}"
             hint = (
                 nearest_hint(name, declared) or f"its parameters: {', '.join(declared) or 'none'}"
             )
-            yield Problem("unknown-parameter", where, message, hint)
+            yield Problem("unknown-parameter", file.source.where_key(path), message, hint)
+        elif path[0] == "parameters":
+            yield from _given(file, declared[name])
     kind = file.type or "triggered"  # the type that requires the least
     for parameter in declared.values():
         if is_missing(parameter, (*file.named, *from_claims)) and not comes_from_callers(
             kind, parameter
         ):
             yield _missing(file, parameter)
-
-
-def _claimed(file: TaskFile) -> tuple[str, ...]:
-    """The parameters that get the value of a claim of the caller's token."""
-    jwt = None if file.task is None else file.task.jwt
-    return () if jwt is None else tuple(jwt.parameters)
 
 
 def _given(file: TaskFile, parameter: ParameterSpec) -> Iterator[Problem]:

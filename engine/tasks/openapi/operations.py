@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.plan.plan import Plan, Port
-from engine.sdk.views import View
+from engine.plan.plan import Plan
 from engine.tasks.definition.task import Task
 from engine.tasks.openapi.responses import error_responses, successes
 from engine.tasks.openapi.schemas import Json, reference
@@ -93,7 +92,7 @@ def _body(task: Task, plan: Plan) -> Json:
     if task.input_schema is not None:
         content = {"application/json": {"schema": reference(f"{task.name}.input")}}
         return {"required": True, "content": content}
-    if _input_type(plan) == "binary":
+    if any(map(plan.takes_binary, plan.open_inputs[:1])):
         return {"content": {"application/octet-stream": {}}}
     schema = _DOCUMENTS if task.type == "triggered" else {}
     return {"content": {"application/json": {"schema": schema}}}
@@ -103,14 +102,6 @@ _DOCUMENTS: Json = {
     "oneOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}],
     "description": "A document, or several.",
 }
-
-
-def _input_type(plan: Plan) -> str:
-    ports: tuple[Port, ...] = tuple(plan.open_inputs[:1])
-    views: list[View] = [
-        view for port in ports for view in plan.snap(port.label).inputs if view.name == port.view
-    ]
-    return views[0].type if views else "document"
 
 
 def run_paths(task: Task) -> dict[str, Any]:

@@ -101,15 +101,6 @@ def _content(task: Task, plan: Plan) -> Json:
     if task.type == "triggered" and not plan.open_outputs:
         done = {"type": "object", "properties": {"http_status_code": {"const": 200}}}
         return {"application/json": {"schema": done}}
-    if _gives_documents(plan) and task.type == "triggered":
+    if task.type == "triggered" and not any(map(plan.gives_binary, plan.open_outputs)):
         return {"application/json": {"schema": {"type": "array", "items": {"type": "object"}}}}
     return {"*/*": {}}
-
-
-def _gives_documents(plan: Plan) -> bool:
-    return all(
-        view.type == "document"
-        for port in plan.open_outputs
-        for view in plan.snap(port.label).outputs
-        if view.name == port.view
-    )

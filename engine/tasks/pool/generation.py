@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from engine.tasks.definition.task import Task
 from engine.tasks.pool.staffing import Staffing
-from engine.tasks.pool.task_process import Ending, ProcessListener, TaskProcess
+from engine.tasks.pool.task_process import Ending, TaskProcess
+
+if TYPE_CHECKING:
+    from engine.tasks.pool.pool import Pool
 
 log = logging.getLogger(__name__)
 
 _FIRST_PAUSE = 0.1
 _MAX_PAUSE = 5.0
-
-
-class GenerationListener(ProcessListener, Protocol):
-    def process_ended(self, process: TaskProcess, ending: Ending) -> None: ...
-    def process_replaced(self) -> None:
-        """Another is started in place of one that had worked."""
-        ...
-
-    def generation_disabled(self, generation: Generation) -> None:
-        """Its processes could not be started, and it has given up."""
-        ...
 
 
 class Generation:
@@ -38,7 +30,7 @@ class Generation:
         task: Task,
         staffing: Staffing,
         opening: bytes,
-        listener: GenerationListener,
+        pool: Pool,
         *,
         trial: bool = False,
     ) -> None:
@@ -47,7 +39,7 @@ class Generation:
         self.processes: list[TaskProcess] = []
         self.disabled = ""
         self._opening = opening
-        self._listener = listener
+        self._pool = pool
         self._wanted = 0
         self._has_worked = False
         self._trial = trial
@@ -91,7 +83,7 @@ class Generation:
         staying = [each for each in self.processes if not (each.finishing or each.dismissed)]
         for _ in range(self._wanted - len(staying)):
             process = TaskProcess(
-                self.task.name, self._free_number(), self.staffing.capacity, self._listener
+                self.task.name, self._free_number(), self.staffing.capacity, self._pool
             )
             self.processes.append(process)
             life = asyncio.create_task(self._run(process), name=f"{self.task.name}: {process}")
@@ -117,13 +109,13 @@ class Generation:
             self._has_worked, self._failures = True, 0
         if not (process.finishing or process.dismissed) and self._wanted:
             self._replace(process, ending)
-        self._listener.process_ended(process, ending)
+        self._pool.process_ended(process, ending)
         self._supply()
 
     def _replace(self, process: TaskProcess, ending: Ending) -> None:
         about = process.about()
         if process.was_ready and not ending.fatal:
-            self._listener.process_replaced()
+            self._pool.process_replaced()
             log.warning("%s exited; restarting: %s", process, ending.reason, extra=about)
             return
         if self._pause is not None and not ending.fatal:
@@ -149,4 +141,4 @@ class Generation:
         log.error("the task could not be started%s: %s", tries, reason, extra=about)
         self.retire()
         self.disabled = reason
-        self._listener.generation_disabled(self)
+        self._pool.generation_disabled(self)

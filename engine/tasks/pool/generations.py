@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.tasks.definition.task import Task
-from engine.tasks.pool.generation import Generation, GenerationListener
+from engine.tasks.pool.generation import Generation
 from engine.tasks.pool.staffing import Staffing
 from engine.tasks.pool.task_process import TaskProcess
+
+if TYPE_CHECKING:
+    from engine.tasks.pool.pool import Pool
 
 log = logging.getLogger(__name__)
 
@@ -21,15 +24,13 @@ IDLE_SECONDS = 30.0
 class Generations:
     """`current` gets all new jobs."""
 
-    def __init__(
-        self, task: Task, staffing: Staffing, opening: bytes, listener: GenerationListener
-    ) -> None:
-        self.current = Generation(task, staffing, opening, listener)
+    def __init__(self, task: Task, staffing: Staffing, opening: bytes, pool: Pool) -> None:
+        self.current = Generation(task, staffing, opening, pool)
         self.changed = asyncio.Event()
         """Set when a process is ready or has ended."""
 
         self._others: set[Generation] = set()
-        self._listener = listener
+        self._pool = pool
         self._background: set[asyncio.Task[None]] = set()
 
     @property
@@ -80,7 +81,7 @@ class Generations:
 
         Returns False if none could be started; then nothing changes.
         """
-        coming = Generation(task, staffing, opening, self._listener, trial=True)
+        coming = Generation(task, staffing, opening, self._pool, trial=True)
         self._others.add(coming)
         try:
             coming.want(max(1, staffing.least))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pickle
 
 from engine.plan.plan import Plan
+from engine.run.report import SnapStatistics
 from engine.tasks.definition.task import Task
 from engine.tasks.pool.pool import Pool
 from engine.tasks.pool.staffing import staffing_of
 from engine.tasks.pool.statistics import TaskStatistics
 from engine.tasks.pool.tap_board import TapBoard
 from engine.tasks.pool.task_process import TaskProcess
-from engine.tasks.wire.messages import InstanceOpening, RunOpening, SnapCounts
+from engine.tasks.wire.messages import InstanceOpening, RunOpening
 
 
 class HostedTask:
@@ -42,6 +43,11 @@ class HostedTask:
 
     def start(self) -> None:
         self.pool.start()
+
+    @property
+    def about(self) -> dict[str, object]:
+        """The fields of a log line that say what it is about."""
+        return {"task": self.task.name}
 
     @property
     def is_ready(self) -> bool:
@@ -76,7 +82,7 @@ class HostedTask:
     def taps(self) -> TapBoard:
         return self.pool.taps
 
-    def snap_counts(self) -> list[SnapCounts]:
+    def snap_counts(self) -> list[SnapStatistics]:
         return self.pool.snap_counts()
 
     async def drain(self, patience: float) -> None:

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable
 from time import perf_counter
 
+from engine.run.report import SnapStatistics
 from engine.run.spans import SpanData
 from engine.tasks.definition.task import Task
 from engine.tasks.pool.generation import Generation
@@ -22,7 +23,7 @@ from engine.tasks.pool.staffing import Staffing
 from engine.tasks.pool.statistics import SnapTotals, TaskStatistics
 from engine.tasks.pool.tap_board import TapBoard
 from engine.tasks.pool.task_process import Ending, TaskProcess
-from engine.tasks.wire.messages import RunFailure, SnapCounts
+from engine.tasks.wire.messages import RunFailure
 from engine.tasks.worker.failure_log import FailureLog
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class Pool:
         self._dispatch()
         self._watch = asyncio.create_task(self._watch_time(), name=f"{self.task.name} clock")
 
-    def snap_counts(self) -> list[SnapCounts]:
+    def snap_counts(self) -> list[SnapStatistics]:
         return self._totals.with_running(each.counts for each in self.generations.processes)
 
     def submit(self, job: Job) -> None:
@@ -174,6 +175,7 @@ class Pool:
         self.generations.changed.set()
 
     def job_done(self, process: TaskProcess, job: Job | None) -> None:
+        """The process has done a job; None for one that was given up before."""
         if not process.jobs:
             process.alone = False
         if job is None:
@@ -189,7 +191,8 @@ class Pool:
         if self._draining or not self.jobs:
             self.generations.changed.set()
 
-    def counted(self, counts: list[SnapCounts]) -> None:
+    def counted(self, counts: list[SnapStatistics]) -> None:
+        """Counts that are complete."""
         self._totals.keep(counts)
 
     def process_ended(self, process: TaskProcess, ending: Ending) -> None:
@@ -213,9 +216,11 @@ class Pool:
         self.generations.changed.set()
 
     def process_replaced(self) -> None:
+        """Another is started in place of one that had worked."""
         self._statistics.restarts += 1
 
     def generation_disabled(self, generation: Generation) -> None:
+        """Its processes could not be started, and it has given up."""
         if generation is self.generations.current:
             self._fail_all(_DISABLED)
         self.generations.changed.set()

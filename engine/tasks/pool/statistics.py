@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 
-from engine.tasks.wire.messages import SnapCounts
+from engine.run.report import SnapStatistics
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds in seconds of the histograms; one more bucket holds longer times."""
@@ -72,20 +72,20 @@ class SnapTotals:
     """The counts of a task's snaps over all its processes, ended ones included."""
 
     def __init__(self) -> None:
-        self._ended: dict[str, SnapCounts] = {}
+        self._ended: dict[str, SnapStatistics] = {}
 
-    def keep(self, counts: Iterable[SnapCounts]) -> None:
+    def keep(self, counts: Iterable[SnapStatistics]) -> None:
         """Keep the counts of a process that has ended."""
         self._ended = summed([self._ended, {snap.label: snap for snap in counts}])
 
-    def with_running(self, running: Iterable[Iterable[SnapCounts]]) -> list[SnapCounts]:
+    def with_running(self, running: Iterable[Iterable[SnapStatistics]]) -> list[SnapStatistics]:
         maps = [{snap.label: snap for snap in counts} for counts in running]
         return list(summed([self._ended, *maps]).values())
 
 
-def summed(parts: Iterable[Mapping[str, SnapCounts]]) -> dict[str, SnapCounts]:
+def summed(parts: Iterable[Mapping[str, SnapStatistics]]) -> dict[str, SnapStatistics]:
     """Counts by label, added up."""
-    totals: dict[str, SnapCounts] = {}
+    totals: dict[str, SnapStatistics] = {}
     for part in parts:
         for label, more in part.items():
             known = totals.get(label)
@@ -93,15 +93,13 @@ def summed(parts: Iterable[Mapping[str, SnapCounts]]) -> dict[str, SnapCounts]:
     return totals
 
 
-def _added(one: SnapCounts, other: SnapCounts) -> SnapCounts:
-    return SnapCounts(
+def _added(one: SnapStatistics, other: SnapStatistics) -> SnapStatistics:
+    return SnapStatistics(
         one.label,
         one.type,
-        one.documents_in + other.documents_in,
-        one.documents_out + other.documents_out,
+        dict(Counter(one.inputs) + Counter(other.inputs)),
+        dict(Counter(one.outputs) + Counter(other.outputs)),
         one.dropped + other.dropped,
         one.errors + other.errors,
         one.seconds + other.seconds,
-        dict(Counter(one.inputs) + Counter(other.inputs)),
-        dict(Counter(one.outputs) + Counter(other.outputs)),
     )

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from time import perf_counter
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.run.spans import SpanData
+from engine.run.report import SnapStatistics
 from engine.tasks.pool.job import Job
 from engine.tasks.pool.process import Process, described
-from engine.tasks.pool.tap_board import TapBoard
 from engine.tasks.wire.channel import MessageChannel
 from engine.tasks.wire.messages import (
     Counts,
@@ -27,13 +26,14 @@ from engine.tasks.wire.messages import (
     Response,
     ResponseHead,
     ResponsePiece,
-    SnapCounts,
     Spans,
     Tapped,
 )
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from engine.tasks.pool.pool import Pool
 
+log = logging.getLogger(__name__)
 
 QUICK_SECONDS = 0.25
 """How long a job may take, from when a process got it, while callers give up; otherwise the process
@@ -53,23 +53,6 @@ class Ending(msgspec.Struct, frozen=True):
     killed: bool = False
 
 
-class ProcessListener(Protocol):
-    @property
-    def taps(self) -> TapBoard: ...
-    def process_ready(self, process: TaskProcess) -> None: ...
-    def job_done(self, process: TaskProcess, job: Job | None) -> None:
-        """The process has done a job; None for one that was given up before."""
-        ...
-
-    def counted(self, counts: list[SnapCounts]) -> None:
-        """Counts that are complete."""
-        ...
-
-    def send_spans(self, spans: list[SpanData], /) -> None:
-        """Spans for the collector of traces."""
-        ...
-
-
 class TaskProcess:
     """`jobs` are those that it works on, by id.
 
@@ -79,20 +62,20 @@ class TaskProcess:
     `limit` is the number of jobs that it may have at a time.
     """
 
-    def __init__(self, task: str, number: int, capacity: int, listener: ProcessListener) -> None:
+    def __init__(self, task: str, number: int, capacity: int, pool: Pool) -> None:
         self.limit = self._capacity = capacity
         self.ready = self.was_ready = False
         self.finishing = self.dismissed = False
         self.alone = False
         self.jobs: dict[int, Job] = {}
         self.given_up: dict[int, float] = {}
-        self.counts: list[SnapCounts] = []
+        self.counts: list[SnapStatistics] = []
         self.silent_since: float | None = None
         self.idle_since = 0.0
         self.process: Process | None = None
         self.number = number
         self._task = task
-        self._listener = listener
+        self._pool = pool
         self._failure: Failed | None = None
         self._ready_or_lost = asyncio.Event()
         self._lost = asyncio.Event()
@@ -197,19 +180,19 @@ class TaskProcess:
             self.ready = self.was_ready = not self.dismissed
             self.idle_since = self._now()
             self._ready_or_lost.set()
-            self._listener.taps.joined(self.channel)
-            self._listener.process_ready(self)
+            self._pool.taps.joined(self.channel)
+            self._pool.process_ready(self)
         elif isinstance(message, Counts):
             if message.complete:
-                self._listener.counted(message.snaps)
+                self._pool.counted(message.snaps)
             else:
                 self.counts = message.snaps
         elif isinstance(message, LogLine):
             self._log_line(message)
         elif isinstance(message, Spans):
-            self._listener.send_spans(message.spans)
+            self._pool.send_spans(message.spans)
         elif isinstance(message, Tapped):
-            self._listener.taps.received(message)
+            self._pool.taps.received(message)
         elif isinstance(message, Failed):
             self._failure = message
         else:
@@ -232,7 +215,7 @@ class TaskProcess:
             self.silent_since = now
         else:
             self.silent_since, self.idle_since = None, now
-        self._listener.job_done(self, job)
+        self._pool.job_done(self, job)
 
     def _log_line(self, line: LogLine) -> None:
         extra = {**self.about(), "snap": line.label, "request_id": line.request_id}
@@ -243,6 +226,6 @@ class TaskProcess:
 
     def _on_lost(self) -> None:
         self.ready = False
-        self._listener.taps.left(self.channel)
+        self._pool.taps.left(self.channel)
         self._ready_or_lost.set()
         self._lost.set()

@@ -68,7 +68,7 @@ class ScheduledRuns:
             status = "stopped" if end.failure.status in _STOPPED else "failed"
         self._hosted.statistics.record(500 if end.failure else 200, status, seconds)
         if status == "completed":  # the others have been logged
-            log.info("run completed after %.1f s", seconds, extra=self._about())
+            log.info("run completed after %.1f s", seconds, extra=self._hosted.about)
         counts = {"snaps": end.report.get("snaps", [])}
         self._history.finish(number, self._now(), status, end.message, counts)
 
@@ -95,11 +95,8 @@ class ScheduledRuns:
         try:
             return Start(number, identify(hosted.plan, hosted.task.parameters, files=rules))
         except ConfigurationError as error:
-            log.error("run could not be started: %s", error, extra=self._about())
+            log.error("run could not be started: %s", error, extra=self._hosted.about)
             raise JobError(RunFailure(500, str(error))) from None
-
-    def _about(self) -> dict[str, object]:
-        return {"task": self._hosted.task.name}
 
 
 _STOPPED = (503, 504)

@@ -95,7 +95,7 @@ class ScheduledTask(HostedTask):
         self.task, self.plan = task, plan
         self._begin_watch()
         if self._schedule != schedule:
-            log.info("the schedule has changed; %s", self.next_run_text, extra=self._about())
+            log.info("the schedule has changed; %s", self.next_run_text, extra=self.about)
         return True
 
     async def drain(self, patience: float) -> None:
@@ -123,7 +123,7 @@ class ScheduledTask(HostedTask):
         missed = [] if passed.missed is None else [passed.missed.last]
         if moments := [*missed, *passed.runs]:
             last, text = moments[-1], "the task was paused"
-            log.info("runs up to %s skipped: %s", self._shown(last), text, extra=self._about())
+            log.info("runs up to %s skipped: %s", self._shown(last), text, extra=self.about)
             self.history.skip(last, text)
         self._handled = max(self._handled, now)
 
@@ -131,7 +131,7 @@ class ScheduledTask(HostedTask):
         """Start a run outside the schedule; False if an earlier one goes on and may not overlap."""
         if self.runs.is_busy:
             return False
-        log.info("run started by an operator", extra=self._about())
+        log.info("run started by an operator", extra=self.about)
         self.runs.begin(self._clock.now())
         return True
 
@@ -163,7 +163,7 @@ class ScheduledTask(HostedTask):
         while self.next_run is not None:
             await self._clock.wait_until(self.next_run)
             self._catch_up()
-        log.info("the schedule has ended", extra=self._about())
+        log.info("the schedule has ended", extra=self.about)
 
     def _catch_up(self) -> None:
         """Handle everything that is due by now."""
@@ -178,14 +178,14 @@ class ScheduledTask(HostedTask):
         if now >= self._handled - CLOCK_TOLERANCE:
             return
         text = "the clock was set back from %s to %s; the times between them come again"
-        log.warning(text, self._shown(self._handled), self._shown(now), extra=self._about())
+        log.warning(text, self._shown(self._handled), self._shown(now), extra=self.about)
         self._handled = now
         self.history.forget_after(now)
 
     def _handle(self, what: Due) -> None:
         missed = what.missed
         if missed is not None:
-            log.warning("%s", missed, extra=self._about())
+            log.warning("%s", missed, extra=self.about)
             self.history.misfire(missed.last, str(missed))
         for moment in what.runs:
             self._fire(moment)
@@ -204,8 +204,5 @@ class ScheduledTask(HostedTask):
             self.runs.begin(moment)
             return
         when, text = self._shown(moment), "an earlier run was still in progress"
-        log.warning("run of %s skipped: %s", when, text, extra=self._about())
+        log.warning("run of %s skipped: %s", when, text, extra=self.about)
         self.history.skip(moment, text)
-
-    def _about(self) -> dict[str, object]:
-        return {"task": self.task.name}

@@ -40,7 +40,7 @@ class TaskHistory:
         try:
             return self._history.begin(self._task, moment, now)
         except EngineError as error:
-            log.error("%s", error, extra=self._about())
+            log.error("%s", error, extra=self._hosted.about)
             return UNRECORDED
 
     def finish(
@@ -62,12 +62,9 @@ class TaskHistory:
         try:
             return call()
         except EngineError as error:
-            log.error("%s", error, extra=self._about())
+            log.error("%s", error, extra=self._hosted.about)
             return None
 
     @property
     def _task(self) -> str:
         return self._hosted.task.identity
-
-    def _about(self) -> dict[str, object]:
-        return {"task": self._hosted.task.name}

@@ -30,6 +30,7 @@ from engine.tasks.front.head import Head, decoded
 from engine.tasks.front.reply import Reply, error_reply
 from engine.tasks.server.event_stream import EventStream
 from engine.tasks.server.operations import OperationError, Operations
+from engine.tasks.server.states import counts_of, plan_of
 from engine.tasks.server.tapping import TapStream
 from engine.tasks.wire.messages import Response
 
@@ -118,9 +119,9 @@ class AdminApplication:
         if what == "":
             return _json(operations.task_state(name))
         if what == "plan":
-            return _json(operations.plan(name))
+            return _json(plan_of(operations.find(name).plan))
         if what == "counts":
-            return _json(operations.counts(name))
+            return _json(counts_of(operations.find(name)))
         if what == "history":
             return _json(operations.history(name, _limit(query)))
         if what == "tap":

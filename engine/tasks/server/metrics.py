@@ -40,12 +40,30 @@ _HISTOGRAMS: tuple[tuple[str, str, _DurationsOf], ...] = (
     ("request", "Time from the request's head to the response", lambda each: each.total_time),
     ("queue", "Time that a request or run waited for a process", lambda each: each.waits),
     ("work", "Time that a process needed for a request or run", lambda each: each.works),
-    (
-        "schedule_lag",
-        "How much later than scheduled a run began",
-        lambda each: each.lags,
-    ),
+    ("schedule_lag", "How much later than scheduled a run began", lambda each: each.lags),
 )
+_GAUGES: tuple[tuple[str, str, _Value], ...] = (
+    ("ready", "1 if the task accepts requests", lambda each: each.is_ready),
+    ("queue_depth", "Requests waiting for an instance", lambda each: each.queue_depth),
+    ("in_flight", "Requests in progress", lambda each: each.in_flight),
+    ("instances", "Processes that run the pipeline", lambda each: len(each.instances)),
+)
+_COUNTERS: tuple[tuple[str, str, Callable[[TaskStatistics], int]], ...] = (
+    ("restarts", "Processes started to replace one that died", lambda each: each.restarts),
+    (
+        "redeliveries",
+        "Requests delivered again after an instance died",
+        lambda each: each.redeliveries,
+    ),
+    ("late_responses", "Responses of instances that came too late", lambda each: each.late),
+)
+_SNAP_COUNTERS = {
+    "documents_in": "Documents the snap received",
+    "documents_out": "Documents the snap emitted",
+    "dropped": "Documents the snap dropped",
+    "errors": "Documents that failed in the snap",
+    "seconds": "Time spent in the snap itself, without waiting for others",
+}
 
 
 class _MetricsCollector:
@@ -66,29 +84,16 @@ class _MetricsCollector:
         yield self._unread_requests()
         for name, help_text, durations in _HISTOGRAMS:
             yield self._histogram(name, help_text, durations)
-        yield self._gauge("ready", "1 if the task accepts requests", lambda each: each.is_ready)
-        yield self._gauge(
-            "queue_depth", "Requests waiting for an instance", lambda each: each.queue_depth
-        )
-        yield self._gauge("in_flight", "Requests in progress", lambda each: each.in_flight)
-        yield self._gauge(
-            "instances", "Processes that run the pipeline", lambda each: len(each.instances)
-        )
-        yield self._counter(
-            "restarts",
-            "Processes started to replace one that died",
-            lambda each: each.statistics.restarts,
-        )
-        yield self._counter(
-            "redeliveries",
-            "Requests delivered again after an instance died",
-            lambda each: each.statistics.redeliveries,
-        )
-        yield self._counter(
-            "late_responses",
-            "Responses of instances that came too late",
-            lambda each: each.statistics.late,
-        )
+        for name, help_text, value in _GAUGES:
+            gauge = GaugeMetricFamily(f"snapline_{name}", help_text, labels=["task"])
+            for task, hosted in self._tasks.items():
+                gauge.add_metric([task], value(hosted))
+            yield gauge
+        for name, help_text, count in _COUNTERS:
+            counter = CounterMetricFamily(f"snapline_{name}", help_text, labels=["task"])
+            for task, hosted in self._tasks.items():
+                counter.add_metric([task], count(hosted.statistics))
+            yield counter
         yield self._memory()
         yield CounterMetricFamily(
             "snapline_log_drops",
@@ -149,14 +154,6 @@ class _MetricsCollector:
                 family.add_metric([task, instance], size)
         return family
 
-    def _gauge(self, name: str, help_text: str, value: _Value) -> Metric:
-        family = GaugeMetricFamily(f"snapline_{name}", help_text, labels=["task"])
-        return _filled(family, self._tasks, value)
-
-    def _counter(self, name: str, help_text: str, value: _Value) -> Metric:
-        family = CounterMetricFamily(f"snapline_{name}", help_text, labels=["task"])
-        return _filled(family, self._tasks, value)
-
     def _snaps(self) -> Iterable[Metric]:
         counted = [(name, task.snap_counts()) for name, task in self._tasks.items()]
         for field, help_text in _SNAP_COUNTERS.items():
@@ -167,20 +164,3 @@ class _MetricsCollector:
                 for snap in snaps:
                     family.add_metric([name, snap.label, snap.type], getattr(snap, field))
             yield family
-
-
-def _filled(
-    family: CounterMetricFamily | GaugeMetricFamily, tasks: Mapping[str, HostedTask], value: _Value
-) -> Metric:
-    for name, task in tasks.items():
-        family.add_metric([name], value(task))
-    return family
-
-
-_SNAP_COUNTERS = {
-    "documents_in": "Documents the snap received",
-    "documents_out": "Documents the snap emitted",
-    "dropped": "Documents the snap dropped",
-    "errors": "Documents that failed in the snap",
-    "seconds": "Time spent in the snap itself, without waiting for others",
-}

@@ -18,7 +18,7 @@ from engine.tasks.definition.task import Task
 from engine.tasks.pool.hosted_task import HostedTask
 from engine.tasks.scheduled.scheduler import ScheduledTask
 from engine.tasks.server.hosted_tasks import HostedTasks
-from engine.tasks.server.states import ServerState, TaskState, counts_of, plan_of, run_of
+from engine.tasks.server.states import ServerState, TaskState, run_of
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +66,6 @@ class Operations:
     def task_state(self, name: str) -> TaskState:
         self.find(name)
         return next(each for each in self.state().tasks if each.name == name)
-
-    def plan(self, name: str) -> dict[str, Any]:
-        return plan_of(self.find(name).plan)
-
-    def counts(self, name: str) -> list[dict[str, Any]]:
-        return counts_of(self.find(name))
 
     def history(self, name: str, limit: int) -> list[dict[str, Any]]:
         try:

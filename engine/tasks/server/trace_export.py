@@ -6,8 +6,8 @@ waits for it, and the shutdown at most CLOSE_SECONDS.
 
 from __future__ import annotations
 
-import contextlib
 import logging
+import math
 import os
 import queue
 import threading
@@ -49,14 +49,14 @@ def sampling_of(environment: Mapping[str, str]) -> Sampling:
             "traceidratio, or one of them after parentbased_"
         )
     given = environment.get("OTEL_TRACES_SAMPLER_ARG", "").strip()
-    ratio = DEFAULT_RATIO
-    if given:
-        with contextlib.suppress(ValueError):
-            ratio = float(given)
-        if not 0 <= ratio <= 1 or (ratio == DEFAULT_RATIO and not _is_number(given)):
-            raise ConfigurationError(
-                f"OTEL_TRACES_SAMPLER_ARG is {given!r}; use a number from 0 to 1, such as 0.1"
-            )
+    try:
+        ratio = float(given or DEFAULT_RATIO)
+    except ValueError:
+        ratio = math.nan
+    if not 0 <= ratio <= 1:
+        raise ConfigurationError(
+            f"OTEL_TRACES_SAMPLER_ARG is {given!r}; use a number from 0 to 1, such as 0.1"
+        )
     return Sampling(ratio, heeds_parent=kind != name)
 
 
@@ -133,11 +133,3 @@ def _batches(get: Callable[..., SpanData | None]) -> Iterator[list[SpanData]]:
                 return
             batch.append(span)
         yield batch
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -15,6 +15,7 @@ import msgspec
 from engine.plan.plan import Plan, Port
 from engine.request_tags import NO_TAG, RequestTag
 from engine.run.identity import RunIdentity
+from engine.run.report import SnapStatistics
 from engine.run.spans import SpanData
 
 Headers = list[tuple[str, str]]
@@ -110,24 +111,10 @@ class LogLine(msgspec.Struct, array_like=True, tag=True, frozen=True):
     is_failure: bool = False
 
 
-class SnapCounts(msgspec.Struct, array_like=True, frozen=True):
-    """The counts of a snap since its process started; `inputs` and `outputs` by view."""
-
-    label: str
-    type: str
-    documents_in: int
-    documents_out: int
-    dropped: int
-    errors: int
-    seconds: float = 0.0
-    inputs: dict[str, int] = {}
-    outputs: dict[str, int] = {}
-
-
 class Counts(msgspec.Struct, array_like=True, tag=True, frozen=True):
-    """The counts so far; if `complete`, those of a run that is over."""
+    """The counts since the process started; if `complete`, those of a run that is over."""
 
-    snaps: list[SnapCounts]
+    snaps: list[SnapStatistics]
     complete: bool = False
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 
-from engine.documents import Batch, Item, Lineage, ViewType
+from engine.documents import Batch, Item, Lineage
 from engine.plan.plan import Plan
 from engine.run.lineage import Ledger
 from engine.run.plain_way import is_plain
@@ -34,7 +34,7 @@ class Admission:
         self._responder = responder
         self._admit = admit
         self._tracer = tracer
-        self._input_type = _input_type(opening)
+        self._takes_binary = opening.plan.takes_binary(opening.port)
         self._schema = schema_of(opening.input_schema)
         self._seen = _seen_in_content(opening.plan) if self._schema is None else None
 
@@ -65,7 +65,7 @@ class Admission:
         return Batch(items, lineage)
 
     def _items_of(self, request: Request) -> Sequence[Item]:
-        if self._input_type == "binary":
+        if self._takes_binary:
             return request_stream(request, self._opening.task)
         document = request_document(request, self._opening.task, self._seen)
         if self._schema is not None:
@@ -78,9 +78,3 @@ def _seen_in_content(plan: Plan) -> Places | None:
     if () in plan.seen or is_plain():
         return None
     return places_of(path[1:] for path in plan.seen if path[0] == "content")
-
-
-def _input_type(opening: InstanceOpening) -> ViewType:
-    port = opening.port
-    views = opening.plan.snap(port.label).inputs
-    return next(view.type for view in views if view.name == port.view)

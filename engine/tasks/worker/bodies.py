@@ -17,6 +17,7 @@ from engine.sdk.content_types import charset_of, is_json, media_type
 from engine.sdk.json_errors import JsonSyntaxError
 from engine.sdk.moved_json import Places, decoded_with_text
 from engine.tasks.wire.messages import Headers, values_of
+from engine.tasks.worker.body_schema import BodySchema
 from engine.tasks.worker.refusals import BadBody, CodedBody
 from engine.tasks.worker.urlencoded import as_lists, pairs_of
 
@@ -41,24 +42,16 @@ def check_empty(method: str, headers: Headers) -> None:
         )
 
 
-def decode_body(headers: Headers, body: bytes, seen: Places | None = None) -> Any:
-    """Parsed JSON, a map of form fields, text or bytes; None without a body. Raises BadBody.
-
-    With `seen`, lists of numbers that are not at or below these places of JSON may stay text.
-    """
-    return decoded_content(body_format(headers), body, seen) if body else None
-
-
-def documents_of(headers: Headers, body: bytes) -> list[Document] | None:
-    """The documents for a document input; None without a body. Raises BadBody.
+def documents_of(headers: Headers, body: bytes, schema: BodySchema | None = None) -> list[Document]:
+    """The documents in a body that is not empty. Raises BadBody, or UnfitBody by the schema.
 
     An object is one document, an array one for each element; text or bytes are the field `content`
     of one document.
     """
-    if not body:
-        return None
     read_as = body_format(headers)
     form, value = read_as.form_of(body), decoded_content(read_as, body)
+    if schema is not None:
+        schema.check(value)
     if form in ("text", "bytes"):
         return [{"content": value}]
     documents = value if isinstance(value, list) else [value]
@@ -100,7 +93,11 @@ def body_format(headers: Headers) -> BodyFormat:
 
 
 def decoded_content(read_as: BodyFormat, body: bytes, seen: Places | None = None) -> Any:
-    """The value of a body that is not empty. Raises BadBody."""
+    """Parsed JSON, a map of form fields, text or bytes, of a body that is not empty.
+
+    With `seen`, lists of numbers that are not at or below these places of JSON may stay text.
+    Raises BadBody.
+    """
     if read_as.coding:
         raise CodedBody(
             f"the body has the content encoding {read_as.coding!r:.60}, which is not supported",

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 import uvloop
+from msgspec.structs import replace
 
 from engine.documents import Batch
 from engine.errors import ConfigurationError, DataError, EngineError
@@ -25,7 +26,7 @@ from engine.run import tracing
 from engine.run.garbage_collection import relax_garbage_collection
 from engine.run.lineage import Ledger
 from engine.run.numbered_tags import NumberedTags
-from engine.run.report import Report
+from engine.run.report import Report, SnapStatistics
 from engine.run.runner import run_plan
 from engine.run.secrets import Secrets
 from engine.run.slices import SLICE_SECONDS, SliceSize
@@ -49,14 +50,12 @@ from engine.tasks.wire.messages import (
     Request,
     Response,
     ResponseEnd,
-    SnapCounts,
     Spans,
     Taken,
     ToWorker,
 )
 from engine.tasks.worker.admission import Admission
 from engine.tasks.worker.answers import Answers
-from engine.tasks.worker.counts import counts_of
 from engine.tasks.worker.documents import (
     described,
 )
@@ -101,7 +100,7 @@ class Instance:
         self._streaming: StreamingResponder | None = None
         self._taps = ProcessTaps(self._send)
         self._report: Report | None = None
-        self._sent_counts: list[SnapCounts] = []
+        self._sent_counts: list[SnapStatistics] = []
 
     async def serve(self) -> int:
         """The exit code: 1 if the pipeline failed, 0 if the front has let it finish or has gone."""
@@ -276,7 +275,8 @@ class Instance:
             self._send_counts()
 
     def _send_counts(self) -> None:
-        counts = [] if self._report is None else counts_of(self._report)
+        snaps = [] if self._report is None else self._report.snaps
+        counts = [replace(snap, inputs={**snap.inputs}, outputs={**snap.outputs}) for snap in snaps]
         if counts != self._sent_counts:
             self._sent_counts = counts
             self.channel.send(Counts(counts))

@@ -6,14 +6,12 @@ the response's headers. The body is built piece by piece, since it may be larger
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Protocol
 
 from engine.documents import Batch, StreamEnd, StreamStart
 from engine.errors import DataError
-from engine.plan.plan import Plan, Port
+from engine.plan.plan import Plan
 from engine.sdk import to_json
-from engine.sdk.views import View
 from engine.tasks.wire.messages import Headers
 from engine.tasks.worker.http_headers import response_headers, response_status
 
@@ -38,10 +36,7 @@ def result_of(plan: Plan, *, status_from_document: bool) -> Result:
     """For the one open output of the plan, or none."""
     if not plan.open_outputs:
         return NoOutput()
-    port = plan.open_outputs[0]
-    if is_binary(port, plan.snap(port.label).outputs):
-        return Streams()
-    return Documents(status_from_document)
+    return Streams() if plan.gives_binary(plan.open_outputs[0]) else Documents(status_from_document)
 
 
 class NoOutput:
@@ -113,7 +108,3 @@ def _status_in(document: Any) -> int:
     status = document.get("status")
     is_one = isinstance(status, int) and not isinstance(status, bool) and 200 <= status <= 599
     return status if is_one else _OK
-
-
-def is_binary(port: Port, views: Iterable[View]) -> bool:
-    return any(view.name == port.view and view.type == "binary" for view in views)

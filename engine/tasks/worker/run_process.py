@@ -43,14 +43,13 @@ from engine.tasks.wire.messages import (
     Tapped,
     ToWorker,
 )
-from engine.tasks.worker.bodies import check_empty, decode_body, documents_of
+from engine.tasks.worker.bodies import check_empty, documents_of
 from engine.tasks.worker.body_schema import BodySchema, schema_of
-from engine.tasks.worker.counts import counts_of
 from engine.tasks.worker.failure_log import FailureLog
 from engine.tasks.worker.http_headers import joined
 from engine.tasks.worker.process_taps import ProcessTaps
 from engine.tasks.worker.refusals import TOO_LATE, BadRequest, failure_of
-from engine.tasks.worker.results import Result, is_binary, result_of
+from engine.tasks.worker.results import Result, result_of
 
 MOST_TAPPED = 100
 """Documents of each view that a tap shows of one run. After them, snaps that can run as one
@@ -132,7 +131,7 @@ class RunProcess:
             failure = error
         report = report or answer.report
         if report is not None:
-            self.channel.send(Counts(counts_of(report), complete=True))
+            self.channel.send(Counts(report.snaps, complete=True))
         if tracer is not None:
             self.channel.send(Spans(tracer.end(RUN)))
         if failure is not None:
@@ -224,16 +223,15 @@ def inputs_of(
     if not plan.open_inputs:
         return {}
     port, head = plan.open_inputs[0], request.head
-    if is_binary(port, plan.snap(port.label).inputs):
+    if plan.takes_binary(port):
         body = (request.body,) if request.body else ()
         return {str(port): [StreamStart(joined(head.headers)), *body, StreamEnd()]}
-    if not request.body:
-        check_empty(head.method, head.headers)
+    if request.body:
+        return {str(port): documents_of(head.headers, request.body, schema)}
+    check_empty(head.method, head.headers)
     if schema is not None:
-        given = (decode_body(head.headers, request.body),) if request.body else ()
-        schema.check(*given)
-    documents = documents_of(head.headers, request.body)
-    return {} if documents is None else {str(port): documents}
+        schema.check()
+    return {}
 
 
 def _ended(run: int, report: Report | None, failure: EngineError | None) -> Ended:

@@ -32,7 +32,7 @@ from engine.tasks.worker.documents import (
     response_of,
 )
 from engine.tasks.worker.refusals import BadRequest, failure_of
-from engine.tasks.worker.results import is_binary, result_of
+from engine.tasks.worker.results import result_of
 from engine.tasks.worker.run_process import inputs_of
 from engine.testing.cases.case import HostedTask, SentRequest
 from engine.testing.cases.recording import Recorder
@@ -77,8 +77,7 @@ class _Ultra:
         self._task = task
         self._schema = schema_of(task.input_schema)
         self._requests = requests
-        port = plan.open_inputs[0]
-        self._is_binary = is_binary(port, plan.snap(port.label).inputs)
+        self._is_binary = plan.takes_binary(plan.open_inputs[0])
         self._answered = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
