@@ -88,8 +88,8 @@ def test_a_task_without_runs_has_no_last_one(tmp_path: Path) -> None:
 
 def test_recent_runs_come_latest_first_and_only_those_of_the_task(tmp_path: Path) -> None:
     with History(tmp_path) as history:
-        history.skip(TASK, after(2), "the run before is not over")
-        history.misfire(TASK, after(1), "2 runs were missed")
+        history.note(TASK, after(2), "skipped", "the run before is not over")
+        history.note(TASK, after(1), "misfired", "2 runs were missed")
         history.begin("another", after(3), after(3))
         statuses = [(run.scheduled_at, run.status) for run in history.recent(TASK)]
         assert statuses == [(after(2), "skipped"), (after(1), "misfired")]
@@ -109,9 +109,9 @@ def test_only_the_latest_runs_are_kept(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(history_module, "MAX_RUNS_KEPT", 3)
     with History(tmp_path) as history:
         history.begin(TASK, NOON, NOON)
-        history.skip("another", NOON, "")
+        history.note("another", NOON, "skipped", "")
         for minute in range(1, 7):
-            history.skip(TASK, after(minute), "")
+            history.note(TASK, after(minute), "skipped", "")
         kept = [run.scheduled_at for run in history.recent(TASK)]
         assert kept == [after(6), after(5), after(4), NOON]  # the last one still runs
         assert len(history.recent("another")) == 1

@@ -9,8 +9,9 @@ import threading
 import pytest
 
 from engine.tasks.front import line_writer
+from engine.tasks.front.access import LogFormat
 from engine.tasks.front.line_writer import LineWriter
-from engine.tasks.server.logs import LogFormat, configure_logs
+from engine.tasks.server.logs import configure_logs
 
 FORGED = "bad\n2026-01-01 00:00:00 other: task reloaded\r\x1b[2J\u2028x"
 

@@ -25,68 +25,45 @@ Amount = float | str
 """A duration or a size: see engine.sdk.quantities."""
 
 
+def _optional(text: str, example: Any = None) -> Any:
+    """A setting with its help and an example; without it, the default of the task holds."""
+    return setting(default=None, help=text, example=example)
+
+
 class TimeoutSettings(Settings):
-    request: Amount | None = setting(
-        default=None, help="How long a request may take.", example="30s"
-    )
-    start: Amount | None = setting(
-        default=None, help="How long an instance may take to become ready.", example="10m"
-    )
-    drain: Amount | None = setting(
-        default=None, help="How long to wait for open requests at shutdown.", example="30s"
-    )
-    result: Amount | None = setting(
-        default=None, help="How long a result is kept for a caller that polls.", example="1h"
-    )
+    request: Amount | None = _optional("How long a request may take.", "30s")
+    start: Amount | None = _optional("How long an instance may take to become ready.", "10m")
+    drain: Amount | None = _optional("How long to wait for open requests at shutdown.", "30s")
+    result: Amount | None = _optional("How long a result is kept for a caller that polls.", "1h")
 
 
 class LimitSettings(Settings):
-    body: Amount | None = setting(default=None, help="Size of a request body.", example="10 MiB")
-    queue: int | None = setting(default=None, help="Requests waiting in the queue.", example=1000)
-    in_flight: int | None = setting(
-        default=None, help="Requests that one instance processes at a time.", example=200
+    body: Amount | None = _optional("Size of a request body.", "10 MiB")
+    queue: int | None = _optional("Requests waiting in the queue.", 1000)
+    in_flight: int | None = _optional("Requests that one instance processes at a time.", 200)
+    failures: int | None = _optional("Failed starts in a row until the task is disabled.", 5)
+    redeliveries: int | None = _optional(
+        "How often a request is delivered again after its instance died.", 5
     )
-    failures: int | None = setting(
-        default=None, help="Failed starts in a row until the task is disabled.", example=5
-    )
-    redeliveries: int | None = setting(
-        default=None,
-        help="How often a request is delivered again after its instance died.",
-        example=5,
-    )
-    concurrent: int | None = setting(default=None, help="Runs at a time.", example=10)
-    results: int | None = setting(
-        default=None, help="Runs in progress or over whose callers poll.", example=100
-    )
-    results_size: Amount | None = setting(
-        default=None, help="Size of all results that are kept.", example="64 MiB"
-    )
-    rate_per_address: str | None = setting(
-        default=None, help="Requests from one address, per s, m, h or d.", example="10/s"
-    )
-    rate_per_token: str | None = setting(
-        default=None, help="Requests with one bearer token, per s, m, h or d.", example="1000/m"
+    concurrent: int | None = _optional("Runs at a time.", 10)
+    results: int | None = _optional("Runs in progress or over whose callers poll.", 100)
+    results_size: Amount | None = _optional("Size of all results that are kept.", "64 MiB")
+    rate_per_address: str | None = _optional("Requests from one address, per s, m, h or d.", "10/s")
+    rate_per_token: str | None = _optional(
+        "Requests with one bearer token, per s, m, h or d.", "1000/m"
     )
 
 
 class ScheduleSettings(Settings):
-    every: Amount | None = setting(default=None, help="The time between two runs.", example="5m")
-    cron: str | None = setting(
-        default=None, help="Minute, hour, day, month and weekday.", example="*/5 * * * *"
+    every: Amount | None = _optional("The time between two runs.", "5m")
+    cron: str | None = _optional("Minute, hour, day, month and weekday.", "*/5 * * * *")
+    at: str | None = _optional(
+        "When it runs, or first runs if `every` is given.", "2026-12-24T18:00"
     )
-    at: str | None = setting(
-        default=None,
-        help="When it runs, or first runs if `every` is given.",
-        example="2026-12-24T18:00",
-    )
-    timezone: str | None = setting(
-        default=None, help="The zone of `cron`, `at` and `until`.", example="Europe/Berlin"
-    )
-    until: str | None = setting(default=None, help="The last time or day.", example="2027-01-01")
-    grace: Amount | None = setting(
-        default=None, help="How late a run may start; after that it is missed.", example="15m"
-    )
-    timeout: Amount | None = setting(default=None, help="How long a run may take.", example="10m")
+    timezone: str | None = _optional("The zone of `cron`, `at` and `until`.", "Europe/Berlin")
+    until: str | None = _optional("The last time or day.", "2027-01-01")
+    grace: Amount | None = _optional("How late a run may start; after that it is missed.", "15m")
+    timeout: Amount | None = _optional("How long a run may take.", "10m")
 
 
 class TokenSettings(Settings):
@@ -94,9 +71,7 @@ class TokenSettings(Settings):
     hash: str = setting(
         help="What `engine token new` prints.", example="sha256:9f86d081884c7d659a2feaa0c55ad015…"
     )
-    expires: str | None = setting(
-        default=None, help="When the token stops working.", example="2027-01-31"
-    )
+    expires: str | None = _optional("When the token stops working.", "2027-01-31")
 
 
 class JwtSettings(Settings):
@@ -114,9 +89,7 @@ class JwtSettings(Settings):
         help="For whom the token must be (`aud`): one of these; or `any`, which checks nothing.",
         example=["digits"],
     )
-    leeway: Amount | None = setting(
-        default=None, help="How much the clocks may differ.", example="30s"
-    )
+    leeway: Amount | None = _optional("How much the clocks may differ.", "30s")
     parameters: dict[str, str] = setting(
         default={},
         help="Parameters of the pipeline that get the value of a claim.",
@@ -125,67 +98,43 @@ class JwtSettings(Settings):
 
 
 class TaskSettings(Settings):
-    name: str | None = setting(
-        default=None, help="Name of the task; part of its URL.", example="digits"
-    )
+    name: str | None = _optional("Name of the task; part of its URL.", "digits")
     type: TaskType = setting(help="How the pipeline is hosted: ultra, triggered or scheduled.")
     pipeline: str = setting(help="The pipeline's file, relative to that of the task.")
     parameters: dict[str, Any] = setting(default={}, help="Values for the pipeline's parameters.")
-    instances: int | None = setting(
-        default=None, help="Processes that run the pipeline.", example=2
+    instances: int | None = _optional("Processes that run the pipeline.", 2)
+    bearer_token: str | None = _optional("Token that callers must send.", "${env:TOKEN}")
+    tokens: tuple[TokenSettings, ...] | None = _optional(
+        "Hashes of tokens; callers must send one of these tokens."
     )
-    bearer_token: str | None = setting(
-        default=None, help="Token that callers must send.", example="${env:TOKEN}"
+    token_file: str | None = _optional("A file with more `tokens`.", "tokens.yaml")
+    jwt: JwtSettings | None = _optional("JSON Web Tokens that callers may send instead.")
+    allowed_origins: tuple[str, ...] | None = _optional(
+        "Origins of web pages that may call the task.", ["https://example.org"]
     )
-    tokens: tuple[TokenSettings, ...] | None = setting(
-        default=None, help="Hashes of tokens; callers must send one of these tokens."
+    filtered_status: int | None = _optional(
+        "HTTP status of the response to a filtered request.", 204
     )
-    token_file: str | None = setting(
-        default=None, help="A file with more `tokens`.", example="tokens.yaml"
-    )
-    jwt: JwtSettings | None = setting(
-        default=None, help="JSON Web Tokens that callers may send instead."
-    )
-    allowed_origins: tuple[str, ...] | None = setting(
-        default=None,
-        help="Origins of web pages that may call the task.",
-        example=["https://example.org"],
-    )
-    filtered_status: int | None = setting(
-        default=None, help="HTTP status of the response to a filtered request.", example=204
-    )
-    response: Response | None = setting(
-        default=None,
-        help="How the response is delivered: `complete`; `stream`, document by document; or "
+    response: Response | None = _optional(
+        "How the response is delivered: `complete`; `stream`, document by document; or "
         "`poll`, from an address that the caller gets.",
-        example="stream",
+        "stream",
     )
-    methods: tuple[Method, ...] | None = setting(
-        default=None, help="HTTP methods that the task answers.", example=["POST"]
+    methods: tuple[Method, ...] | None = _optional("HTTP methods that the task answers.", ["POST"])
+    input_schema: dict[str, Any] | None = _optional(
+        "JSON Schema of the request's body; needs the extra `snapline[schema]`.",
+        {"type": "object", "required": ["id"]},
     )
-    input_schema: dict[str, Any] | None = setting(
-        default=None,
-        help="JSON Schema of the request's body; needs the extra `snapline[schema]`.",
-        example={"type": "object", "required": ["id"]},
+    output_schema: dict[str, Any] | None = _optional(
+        "JSON Schema of the response's body.", {"type": "object"}
     )
-    output_schema: dict[str, Any] | None = setting(
-        default=None, help="JSON Schema of the response's body.", example={"type": "object"}
+    overlap: bool | None = _optional("Whether a run may start while another is in progress.", False)
+    status_from_document: bool | None = _optional(
+        "Whether the field `status` of the first document is the HTTP status.", True
     )
-    overlap: bool | None = setting(
-        default=None, help="Whether a run may start while another is in progress.", example=False
+    allow_outside: bool | None = _optional(
+        "Whether snaps with `allow_outside: true` may let data name files anywhere.", True
     )
-    status_from_document: bool | None = setting(
-        default=None,
-        help="Whether the field `status` of the first document is the HTTP status.",
-        example=True,
-    )
-    allow_outside: bool | None = setting(
-        default=None,
-        help="Whether snaps with `allow_outside: true` may let data name files anywhere.",
-        example=True,
-    )
-    timeouts: TimeoutSettings | None = setting(
-        default=None, help="How long requests, starts and shutdown may take."
-    )
-    limits: LimitSettings | None = setting(default=None, help="Upper limits for requests and runs.")
-    schedule: ScheduleSettings | None = setting(default=None, help="When the task runs.")
+    timeouts: TimeoutSettings | None = _optional("How long requests, starts and shutdown may take.")
+    limits: LimitSettings | None = _optional("Upper limits for requests and runs.")
+    schedule: ScheduleSettings | None = _optional("When the task runs.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import EngineError
 from engine.tasks.front.calls import Call
-from engine.tasks.front.reply import Reply, body_with_id, error_reply
+from engine.tasks.front.reply import Reply, body_with_id, close_body, close_unread, error_reply
 from engine.tasks.wire.messages import Response
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Exchange:
             body = body_with_id(reply, self.call.tag)
         if connection is None or self.answered:
             if not isinstance(body, bytes):
-                self._streaming = asyncio.ensure_future(_close(body))
+                self._streaming = close_unread(body)
             return
         self.answered = True
         if not isinstance(body, bytes):
@@ -174,7 +174,7 @@ class Exchange:
             log.exception("response broke off after %d bytes", self._size, extra=about)
             connection.abort()
         finally:
-            await _close(pieces)
+            await close_body(pieces)
         if self._connection is None:
             self.call.record(reply, self._size)
         else:
@@ -193,7 +193,3 @@ class Exchange:
                 await connection.writable()
         if chunked:
             connection.write(b"0\r\n\r\n")
-
-
-async def _close(pieces: AsyncIterator[bytes]) -> None:
-    await pieces.aclose()  # type: ignore[attr-defined]

@@ -131,8 +131,8 @@ def overloaded(error: str, reason: str = "") -> Reply:
 
 def close_unread(pieces: AsyncIterator[bytes]) -> asyncio.Task[None]:
     """Close a body that nobody reads to its end, so that nothing waits for its reader."""
-    return asyncio.ensure_future(_close(pieces))
+    return asyncio.ensure_future(close_body(pieces))
 
 
-async def _close(pieces: AsyncIterator[bytes]) -> None:
+async def close_body(pieces: AsyncIterator[bytes]) -> None:
     await pieces.aclose()  # type: ignore[attr-defined]

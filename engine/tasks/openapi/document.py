@@ -14,8 +14,6 @@ from engine.tasks.definition.task import Task
 from engine.tasks.openapi.operations import path_item, run_paths, scheme_of
 from engine.tasks.openapi.schemas import ERROR, RUN, Json, as_component
 
-CONTENT_TYPE = "application/json"
-
 _SCHEMES: Json = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "jwt": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},

@@ -24,6 +24,7 @@ from engine.tasks.scheduled.server_locks import ServerLocks
 
 Status = Literal["running", "completed", "failed", "stopped", "misfired", "skipped", "lost"]
 Ending = Literal["completed", "failed", "stopped"]
+NotRun = Literal["misfired", "skipped"]
 
 MAX_RUNS_KEPT = 1000
 _VERSION = 1
@@ -101,13 +102,9 @@ class History:
                 (_text(now), status, message, json.dumps(counts or {}), run),
             )
 
-    def misfire(self, task: str, scheduled_at: datetime, message: str) -> None:
-        """Record that runs up to `scheduled_at` were missed."""
-        self._add(task, scheduled_at, "misfired", message)
-
-    def skip(self, task: str, scheduled_at: datetime, message: str) -> None:
-        """Record that the run was skipped because an earlier one was in progress."""
-        self._add(task, scheduled_at, "skipped", message)
+    def note(self, task: str, scheduled_at: datetime, status: NotRun, message: str) -> None:
+        """Record why runs up to `scheduled_at` were not started."""
+        self._add(task, scheduled_at, status, message)
 
     def forget_after(self, task: str, now: datetime) -> None:
         """Remove times later than `now`: the clock was wrong when they were recorded."""

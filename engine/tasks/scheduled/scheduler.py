@@ -124,7 +124,7 @@ class ScheduledTask(HostedTask):
         if moments := [*missed, *passed.runs]:
             last, text = moments[-1], "the task was paused"
             log.info("runs up to %s skipped: %s", self._shown(last), text, extra=self.about)
-            self.history.skip(last, text)
+            self.history.note(last, "skipped", text)
         self._handled = max(self._handled, now)
 
     def run_now(self) -> bool:
@@ -186,7 +186,7 @@ class ScheduledTask(HostedTask):
         missed = what.missed
         if missed is not None:
             log.warning("%s", missed, extra=self.about)
-            self.history.misfire(missed.last, str(missed))
+            self.history.note(missed.last, "misfired", str(missed))
         for moment in what.runs:
             self._fire(moment)
 
@@ -205,4 +205,4 @@ class ScheduledTask(HostedTask):
             return
         when, text = self._shown(moment), "an earlier run was still in progress"
         log.warning("run of %s skipped: %s", when, text, extra=self.about)
-        self.history.skip(moment, text)
+        self.history.note(moment, "skipped", text)

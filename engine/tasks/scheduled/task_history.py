@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from engine.errors import EngineError
 from engine.tasks.pool.hosted_task import HostedTask
-from engine.tasks.scheduled.history import Ending, History, RunRecord
+from engine.tasks.scheduled.history import Ending, History, NotRun, RunRecord
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +49,8 @@ class TaskHistory:
         if run != UNRECORDED:
             self._attempt(lambda: self._history.finish(run, now, status, message, counts))
 
-    def skip(self, moment: datetime, text: str) -> None:
-        self._attempt(lambda: self._history.skip(self._task, moment, text))
-
-    def misfire(self, moment: datetime, text: str) -> None:
-        self._attempt(lambda: self._history.misfire(self._task, moment, text))
+    def note(self, moment: datetime, status: NotRun, message: str) -> None:
+        self._attempt(lambda: self._history.note(self._task, moment, status, message))
 
     def forget_after(self, now: datetime) -> None:
         self._attempt(lambda: self._history.forget_after(self._task, now))

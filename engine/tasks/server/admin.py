@@ -25,7 +25,7 @@ from engine.tasks.front.authentication import (
     without_token,
 )
 from engine.tasks.front.calls import Respond
-from engine.tasks.front.front import Policy, wrong_host
+from engine.tasks.front.front import Page, Policy, wrong_host
 from engine.tasks.front.head import Head, decoded
 from engine.tasks.front.reply import Reply, error_reply
 from engine.tasks.server.event_stream import EventStream
@@ -36,7 +36,6 @@ from engine.tasks.wire.messages import Response
 
 log = logging.getLogger(__name__)
 
-Page = Callable[[], tuple[int, str, bytes]]
 Action = Callable[[str], Awaitable[Any]]
 
 MAX_RUNS = 1000

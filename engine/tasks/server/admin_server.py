@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 
 from engine.tasks.definition.token_hash import TokenHash
-from engine.tasks.front.front import Policy
+from engine.tasks.front.front import Page, Policy
 from engine.tasks.front.http_server import HttpServer
-from engine.tasks.server.admin import AdminAccess, AdminApplication, Page
+from engine.tasks.server.admin import AdminAccess, AdminApplication
 from engine.tasks.server.control import listen_here
 from engine.tasks.server.endpoint import Endpoint
 from engine.tasks.server.operations import Operations

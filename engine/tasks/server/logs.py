@@ -6,13 +6,13 @@ import logging
 import re
 import sys
 import time
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
+from engine.tasks.front.access import LogFormat
 from engine.tasks.front.line_writer import LineWriter
 
-LogFormat = Literal["text", "json"]
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _FIELDS = ("task", "instance", "snap", "request_id")
 
