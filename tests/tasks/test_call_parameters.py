@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from engine.tasks.pool.job import JobError
-from engine.tasks.triggered.call_parameters import call_parameters
+from engine.tasks.triggered.call_parameters import call_parameters, caller_values
 from engine.tasks.wire.messages import Headers
 from tests.tasks.hosting import plan_of, request
 
@@ -34,7 +34,7 @@ def parameters(tmp_path: Path) -> Any:
 
     def of_call(query: str = "", headers: Headers | None = None, **given: str) -> dict[str, str]:
         call = request(query=query, headers=headers, method="PUT", path_info="/a/b")
-        return call_parameters(plan, given, call)
+        return call_parameters(plan, given, caller_values(plan, call))
 
     return of_call
 
@@ -92,6 +92,6 @@ def test_a_missing_required_parameter_is_named(tmp_path: Path) -> None:
         "snaps: {one: {snap: Mapper, mappings: {$a: _day}}}",
     )
     with pytest.raises(JobError) as caught:
-        call_parameters(plan, {}, request())
+        call_parameters(plan, {}, caller_values(plan, request()))
     assert caught.value.failure.status == 400
     assert caught.value.failure.reason == "the parameter 'day' is required (Which one)"

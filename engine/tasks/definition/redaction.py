@@ -5,11 +5,7 @@ Only the pipeline knows which parameters are secret, and a misspelt key could be
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from engine.errors import Problem
 from engine.pipeline.redaction import Redaction
-from engine.pipeline.source import Source
 from engine.sdk.settings import settings_of
 from engine.tasks.definition.settings import TaskSettings
 
@@ -21,7 +17,5 @@ _REDACTION = Redaction(
     hidden=_HIDDEN_KEYS,
 )
 
-
-def redacted(source: Source, problems: Iterable[Problem]) -> list[Problem]:
-    """The problems by location; none quotes a line that may hold a secret."""
-    return _REDACTION.redacted(source, problems)
+redacted = _REDACTION.redacted
+"""Gives the problems by location; none quotes a line that may hold a secret."""

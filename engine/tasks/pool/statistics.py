@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from itertools import chain
 
 from engine.run.report import SnapStatistics
 
@@ -72,25 +73,23 @@ class SnapTotals:
     """The counts of a task's snaps over all its processes, ended ones included."""
 
     def __init__(self) -> None:
-        self._ended: dict[str, SnapStatistics] = {}
+        self._ended: list[SnapStatistics] = []
 
     def keep(self, counts: Iterable[SnapStatistics]) -> None:
         """Keep the counts of a process that has ended."""
-        self._ended = summed([self._ended, {snap.label: snap for snap in counts}])
+        self._ended = _summed(chain(self._ended, counts))
 
     def with_running(self, running: Iterable[Iterable[SnapStatistics]]) -> list[SnapStatistics]:
-        maps = [{snap.label: snap for snap in counts} for counts in running]
-        return list(summed([self._ended, *maps]).values())
+        return _summed(chain(self._ended, *running))
 
 
-def summed(parts: Iterable[Mapping[str, SnapStatistics]]) -> dict[str, SnapStatistics]:
-    """Counts by label, added up."""
+def _summed(counts: Iterable[SnapStatistics]) -> list[SnapStatistics]:
+    """Counts with the same label, added up."""
     totals: dict[str, SnapStatistics] = {}
-    for part in parts:
-        for label, more in part.items():
-            known = totals.get(label)
-            totals[label] = more if known is None else _added(known, more)
-    return totals
+    for more in counts:
+        known = totals.get(more.label)
+        totals[more.label] = more if known is None else _added(known, more)
+    return list(totals.values())
 
 
 def _added(one: SnapStatistics, other: SnapStatistics) -> SnapStatistics:

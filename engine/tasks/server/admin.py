@@ -164,23 +164,17 @@ class AdminCall:
 
     async def _answer(self, respond: Respond) -> None:
         head = self._head
+        about = {"request_id": self.tag.id}
         if self._name and head.method not in _READING:
-            log.info("operator %s: %s %s", self._name, head.method, head.path, extra=self._about())
+            log.info("operator %s: %s %s", self._name, head.method, head.path, extra=about)
         try:
-            reply = await self._reply(head)
+            reply = await self._application.answer(head)
+        except OperationError as error:
+            reply = error_reply(error.status, error.message, "", error.hint)
         except Exception:  # a bug of ours must cost one response, not the server
-            log.exception("the request of an operator failed", extra=self._about())
+            log.exception("the request of an operator failed", extra=about)
             reply = error_reply(500, "internal server error", "", "see the server's log")
         respond(reply)
-
-    def _about(self) -> dict[str, object]:
-        return {"request_id": self.tag.id}
-
-    async def _reply(self, head: Head) -> Reply:
-        try:
-            return await self._application.answer(head)
-        except OperationError as error:
-            return error_reply(error.status, error.message, "", error.hint)
 
 
 _working: set[asyncio.Task[None]] = set()

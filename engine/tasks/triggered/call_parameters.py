@@ -24,15 +24,14 @@ from engine.tasks.worker.urlencoded import query_of
 def call_parameters(
     plan: Plan,
     given: Mapping[str, str],
-    request: Request,
+    said: Mapping[str, str],
     claimed: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
     """The values for one call, without the pipeline's defaults.
 
-    `given` are the task's; `claimed` are the claims by the parameters that they fill. Raises
-    JobError if a required value is missing, or the query cannot be read.
+    `given` are the task's, `said` those of `caller_values`; `claimed` are the claims by the
+    parameters that they fill. Raises JobError if a required value is missing.
     """
-    said = caller_values(plan, request, claimed)
     values: dict[str, str] = {}
     for spec in plan.parameters:
         name = spec.name

@@ -90,9 +90,9 @@ class TriggeredTask(HostedTask):
 
     def _start(self, number: int, request: Request) -> Start:
         claimed = {} if self.task.jwt is None else self.task.jwt.parameters
-        given = call_parameters(self.plan, self.task.parameters, request, claimed)
-        said = frozenset(caller_values(self.plan, request, claimed))
-        rules = FileRules(said, allow_outside=self.task.allow_outside)
+        said = caller_values(self.plan, request, claimed)
+        given = call_parameters(self.plan, self.task.parameters, said, claimed)
+        rules = FileRules(frozenset(said), allow_outside=self.task.allow_outside)
         try:
             identity = identify(self.plan, given, files=rules, request=request.tag)
             return Start(number, identity, request)

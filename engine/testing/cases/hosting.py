@@ -20,7 +20,7 @@ from engine.tasks.definition.task import Task
 from engine.tasks.front.head import method_not_allowed
 from engine.tasks.front.reply import Reply, failure_reply
 from engine.tasks.pool.job import JobError
-from engine.tasks.triggered.call_parameters import call_parameters
+from engine.tasks.triggered.call_parameters import call_parameters, caller_values
 from engine.tasks.wire.messages import Headers, Request, RequestHead, Response
 from engine.tasks.worker.answers import Answers
 from engine.tasks.worker.body_schema import schema_of
@@ -147,7 +147,7 @@ async def _triggered(
     if request.head.method not in task.allowed_methods:
         return _not_allowed(task, request)
     try:
-        parameters = call_parameters(plan, task.parameters, request)
+        parameters = call_parameters(plan, task.parameters, caller_values(plan, request))
         inputs = inputs_of(plan, request, schema_of(task.input_schema))
     except JobError as error:
         return _sent(failure_reply(error.failure))
