@@ -29,3 +29,17 @@ def test_the_note_names_the_requests_that_it_counts() -> None:
     note = lines[LINES_PER_SECOND]
     assert note.startswith(f"{MAX_IDS + 1} more requests failed: id-5, id-6, ")
     assert note.endswith(f"id-{MAX_IDS + 4}, …")
+
+
+def test_an_expression_is_placed_in_the_pipeline() -> None:
+    lines: list[str] = []
+    log = FailureLog(lambda snap, text, request_id: lines.append(text))
+    error = {"error": "it failed", "stacktrace": "  $a.b\n  ^^"}
+    log.add({**error, "snap_details": {"label": "a", "line": 3}})
+    log.add({**error, "snap_details": {"label": "a", "target": "$x", "line": 8}})
+    log.add({**error, "snap_details": {"label": "a"}})
+    assert [line.split("\n")[0] for line in lines] == [
+        "run failed: it failed (line 3 of the pipeline)",
+        "run failed: it failed (target '$x', line 8 of the pipeline)",
+        "run failed: it failed",
+    ]

@@ -64,4 +64,14 @@ def _described(error: Document) -> str:
     for known in (text, *parts):
         trace = trace.removeprefix(known)
     trace = trace.strip("\n")
+    text += _place(error)
     return f"{text}\n{trace}" if trace else text
+
+
+def _place(error: Document) -> str:
+    """Where an expression that failed is in the pipeline; empty for other errors."""
+    details = error.get("snap_details") or {}
+    if "line" not in details:
+        return ""
+    target = f"target {details['target']!r}, " if "target" in details else ""
+    return f" ({target}line {details['line']} of the pipeline)"
