@@ -7,7 +7,7 @@ from itertools import chain
 from time import perf_counter
 from typing import Any, NoReturn
 
-from engine.documents import Batch, StreamStart
+from engine.documents import Batch
 from engine.errors import (
     ConfigurationError,
     DataError,
@@ -20,7 +20,7 @@ from engine.registry import Registry
 from engine.run.context import SnapContext
 from engine.run.execution import Execution
 from engine.run.file_checks import check_files
-from engine.run.outputs import PAUSE, Outputs, joined
+from engine.run.outputs import PAUSE, Outputs, joined, lineage_or_none, streams_in
 from engine.run.ownership import Owner, owner_of
 from engine.run.report import SnapStatistics
 from engine.run.services import Crossed
@@ -103,12 +103,12 @@ class Member:
         self.tapped, self._crossed = views, crossed
 
     def tell(self, port: Port, batch: Batch) -> None:
-        """Show a batch that has left to the watcher, if there is one.
+        """Show a batch that has left, and not a pause, to the watcher, if there is one.
 
         No method that handles failures of the snap calls this: what a watcher raises is no failure
         of the snap, so it ends the run as it is, whatever `on_error` says.
         """
-        if (crossed := self._crossed) is not None:
+        if (crossed := self._crossed) is not None and batch.items:
             crossed(port, batch)
 
     def start(self) -> Outputs:
@@ -163,7 +163,7 @@ class Member:
         """Count a batch and return the snap's result for it. Raises whatever the snap raises."""
         statistics = self.statistics
         before = statistics.inputs[view]
-        count = len(batch.items) if self._document_inputs else _streams(batch)
+        count = len(batch.items) if self._document_inputs else streams_in(batch)
         statistics.inputs[view] = before + count
         self._in["totalCount"] += count
         self._before = statistics.dropped, statistics.errors
@@ -341,7 +341,7 @@ class Member:
         )
 
     def _count_out(self, view: str, batch: Batch) -> Port:
-        count = _streams(batch) if view in self._binary_outputs else len(batch.items)
+        count = streams_in(batch) if view in self._binary_outputs else len(batch.items)
         self.statistics.outputs[view] += count
         self._out["totalCount"] += count
         return self._ports[view]
@@ -349,7 +349,7 @@ class Member:
     def _errors(self) -> Outputs:
         context = self.context
         if context.error_documents:
-            batch = Batch(context.error_documents, _lineage_or_none(context.error_lineage))
+            batch = Batch(context.error_documents, lineage_or_none(context.error_lineage))
             context.error_documents, context.error_lineage = [], []
             context.info["error"]["totalCount"] = self.statistics.errors
             self.statistics.outputs[ERROR_VIEW.name] += len(batch)
@@ -393,11 +393,3 @@ class Member:
         if isinstance(error, ConfigurationError):
             return ConfigurationError(str(self.context.failure(error)))
         return self.context.failure(error)
-
-
-def _streams(batch: Batch) -> int:
-    return sum(1 for piece in batch.items if piece.__class__ is StreamStart)
-
-
-def _lineage_or_none(lineage: list[Any]) -> list[Any] | None:
-    return lineage if any(lineage) else None

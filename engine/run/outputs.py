@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from time import perf_counter
+from typing import Any
 
-from engine.documents import Batch
+from engine.documents import Batch, StreamStart
 from engine.plan.plan import Port
 from engine.sdk.results import BATCH_SIZE, HELD_SECONDS
 
@@ -38,3 +39,13 @@ def joined(outputs: Outputs) -> Outputs:
         yield from held.items()
         raise
     yield from held.items()
+
+
+def streams_in(batch: Batch) -> int:
+    """How many binary streams begin in a batch."""
+    return sum(1 for piece in batch.items if piece.__class__ is StreamStart)
+
+
+def lineage_or_none(lineage: list[Any]) -> list[Any] | None:
+    """The lineage of a batch; None if no document has any."""
+    return lineage if any(lineage) else None

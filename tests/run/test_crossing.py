@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -242,3 +242,18 @@ def test_a_tap_that_cannot_show_fails_no_snap(tmp_path: Path) -> None:
     assert str(failure) == "nobody reads the tap any more"
     assert [snap.errors for snap in report.snaps] == [0, 0, 0]
     assert watching.outputs == {}
+
+
+class Breathes(Snap[NoSettings]):
+    """Pauses before each batch, so that the runner can do something else."""
+
+    def process_batch(self, view: str, batch: Batch) -> Iterator[Mapping[str, Batch]]:
+        yield {}
+        yield {"output": batch}
+
+
+def test_a_pause_is_not_seen(tmp_path: Path) -> None:
+    text = "snaps: {breathe: {snap: Breathes}}"
+    _, failure, watching = run(tmp_path, text, Breathes, inputs={"breathe": [{"n": 1}]})
+    assert failure is None
+    assert watching.crossings == {"breathe.output": [{"n": 1}]}
