@@ -18,7 +18,7 @@ from engine.cli.exit_codes import BROKEN_PIPE
 from engine.cli.outputs import OutputWriter, PipedOutputs, TerminalOutputs
 from engine.cli.progress import ProgressLines
 from engine.cli.tables import Rates, escaped, plain_table, rich_table
-from engine.cli.wrapping import HINT, fitted
+from engine.cli.wrapping import HINT, fitted, width_of
 from engine.documents import Batch
 from engine.errors import ExecutionError
 from engine.plan.plan import Port
@@ -140,7 +140,7 @@ class QuietDisplay:
 
     def _conclude(self, report: Report) -> None:
         if report.failure:
-            self.line(report.failure)
+            self.line(fitted(visible(report.failure), width_of(self._err)))
 
     def line(self, text: str) -> None:
         with (

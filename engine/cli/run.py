@@ -29,6 +29,7 @@ from engine.cli.worker_options import (
     placed,
     resources_for_cluster,
 )
+from engine.cli.wrapping import HINT, width_of, wrapped
 from engine.documents import Item
 from engine.errors import (
     AbsentError,
@@ -209,7 +210,7 @@ def _run_once(arguments: argparse.Namespace, registry: Registry) -> int:
         print(visible(note), file=sys.stderr)
     if isinstance(failure, SnapFailedError):
         if not inputs and (hint := _input_hint(plan, failure)):
-            print(f"  hint: {hint}", file=sys.stderr)
+            print(wrapped(f"{HINT}{hint}", width_of(sys.stderr), 4), file=sys.stderr)
         if arguments.debug and failure.trace:
             print(visible(failure.trace), file=sys.stderr)
     return 2 if isinstance(failure, ConfigurationError) else display.exit_code

@@ -14,7 +14,7 @@ from engine.cli.coverage_table import coverage_table
 from engine.cli.options import add_parameters, given_parameters
 from engine.cli.problems import has_colours, print_problems
 from engine.cli.report_files import report_file
-from engine.cli.wrapping import width_of, wrapped
+from engine.cli.wrapping import are_carets, fitted, width_of, wrapped
 from engine.errors import ConfigurationError
 from engine.registry import Registry, discover
 from engine.run.garbage_collection import relax_garbage_collection
@@ -209,12 +209,23 @@ class _Printer:
             if failure.message == PIPELINE_HAS_ERRORS and details in self._shown:
                 details = ("the same as above",)
             self._shown.add(details)
-            for line in details:
-                colour = {"-": _RED, "+": _GREEN}.get(line[:1], "")
-                if line.startswith("hint:"):
-                    colour = _CYAN
-                self._line(self._styled(wrapped(f"            {line}", self._width, 14), colour))
+            for line, below in zip(details, [*details[1:], ""], strict=True):
+                if are_carets(below):
+                    self._show_place(line, below)
+                elif not are_carets(line):
+                    self._show_detail(line)
         self._out.flush()
+
+    def _show_detail(self, line: str) -> None:
+        colour = {"-": _RED, "+": _GREEN}.get(line[:1], "")
+        if line.lstrip().startswith("hint:"):
+            colour = _CYAN
+        self._line(self._styled(wrapped(f"            {line}", self._width, 14), colour))
+
+    def _show_place(self, line: str, carets: str) -> None:
+        """A line of a file or an expression, cut around the place that the carets mark."""
+        for shown in fitted(f"{line}\n{carets}", max(self._width - 12, 0)).split("\n"):
+            self._line(f"            {shown}")
 
     def conclude(
         self, results: Sequence[CaseResult], count: int, problems: int, seconds: float

@@ -148,3 +148,15 @@ def test_a_log_gets_a_line_of_progress_every_half_minute() -> None:
         f"Nightly: running for 60 s ({done})",
     ]
     assert "running for 90 s" not in log.getvalue()
+
+
+def test_a_failure_of_a_quiet_run_is_broken_between_words(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("snaps: {rows: {snap: Mapper, mappings: {$a: $b.c}}}")
+    code, seen = run_on_terminal(tmp_path, "run", "p.yaml", "--quiet", width=40)
+    lines = seen.replace("\r", "").splitlines()
+    assert code == 1
+    assert lines[:2] == [
+        "snap 'rows' (Mapper at p.yaml:1:9)",
+        "    failed on document 1, for the target",
+    ]
+    assert max(map(len, lines)) <= 40

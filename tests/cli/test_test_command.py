@@ -220,3 +220,15 @@ def test_the_mistakes_of_a_pipeline_are_shown_once(
     assert seen.count("the pipeline has errors\n            the same as above\n") == 2
     row = next(line for line in seen.splitlines() if line.startswith("a/one.yaml "))
     assert row.split()[1:] == ["-"] * 7
+
+
+def test_carets_stay_below_the_mistake_on_a_narrow_terminal(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    (project / "a/one.yaml").write_text("snaps: {rows: {snap: Head, number_of_documents: 1, x: 2}}")
+    _, seen = run_on_terminal(project, "test", "a", width=40)
+    lines = seen.replace("\r", "").splitlines()
+    assert max(map(len, lines)) <= 40
+    place = next(at for at, line in enumerate(lines) if "^" in line)
+    assert lines[place - 1][lines[place].index("^")] == "x"
