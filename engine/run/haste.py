@@ -7,11 +7,11 @@ yields nothing yet, and the stage's thread goes on with the same results.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import perf_counter
 
 from engine.documents import Batch
-from engine.plan.plan import Port
+from engine.plan.plan import Port, Routes, Stage
 from engine.run.host import Outputs, StageHost
 from engine.run.inbox import Inbox
 
@@ -69,3 +69,22 @@ class HastyStage:
             self._host.hurry(None)
         self._to_thread = _AFTER_A_LONG_CALL
         self._inbox.put_at_once(view, BegunBatch(batch, outputs))
+
+
+def outputs_of(host: StageHost, view: str, batch: Batch) -> Outputs:
+    """The results of a batch, or those that are still to come."""
+    return batch.outputs if isinstance(batch, BegunBatch) else host.process(view, batch)
+
+
+def hasty_stages(
+    routes: Routes,
+    hosts: Mapping[Stage, StageHost],
+    inboxes: Mapping[Stage, Inbox],
+    pass_on: Callable[[Port, Batch], bool],
+) -> dict[Stage, HastyStage]:
+    """Those whose snap can be hurried, and whose batches stay in memory."""
+    return {
+        stage: HastyStage(host, inboxes[stage], pass_on)
+        for stage, host in hosts.items()
+        if host.hurries and not any(feed.spills for feed in routes.feeds[stage])
+    }

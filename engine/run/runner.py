@@ -28,7 +28,7 @@ from engine.run.elsewhere import Elsewhere, RemoteStage
 from engine.run.execution import Execution, Load, load_yaml
 from engine.run.failures import first_error
 from engine.run.files import ProjectFiles
-from engine.run.haste import BegunBatch, HastyStage
+from engine.run.haste import HastyStage, hasty_stages, outputs_of
 from engine.run.host import Outputs, StageHost
 from engine.run.identity import RunIdentity
 from engine.run.inbox import Inbox, inbox_of, joined
@@ -270,7 +270,7 @@ class _Run:
         await self._send(caller, host.start())
         while waiting := await inbox.take(self._most_at_once(caller)):
             batches = joined(waiting) if host.flows else waiting
-            results = (_outputs(host, view, batch) for view, batch in batches)
+            results = (outputs_of(host, view, batch) for view, batch in batches)
             await self._send(caller, chain.from_iterable(results))
         if self._failure is None:
             await self._send(caller, host.finish())
@@ -366,7 +366,9 @@ class _Run:
                 assert self._plan.routes.prelude is not None  # there is one live input
                 await self._play(self._plan.routes.prelude)
                 self._direct = frozenset(self._plan.stages) - self._plan.routes.waiting
-                self._hasty = self._hasty_stages()
+                self._hasty = hasty_stages(
+                    self._plan.routes, self.hosts, self._inboxes, self._pass_on
+                )
                 await source.run(partial(self._push, stage, port.view))
             else:
                 is_empty = view.unlinked == "nothing" or view.type == "binary"
@@ -376,14 +378,6 @@ class _Run:
                     await inbox.put(port.view, Batch(some))
         finally:
             inbox.end(port.view)
-
-    def _hasty_stages(self) -> dict[Stage, HastyStage]:
-        feeds = self._plan.routes.feeds
-        return {
-            stage: HastyStage(host, self._inboxes[stage], self._pass_on)
-            for stage, host in self.hosts.items()
-            if host.hurries and not any(feed.spills for feed in feeds[stage])
-        }
 
     async def _read(self, batches: Iterator[list[Item]], inbox: Inbox, view: str) -> None:
         """Feed a view from an iterator that may block."""
@@ -401,10 +395,6 @@ class _Run:
             await asyncio.wait([self._tasks[stage] for stage in prelude.first])
         for stage in prelude.then:
             await self._inboxes[stage].idle()
-
-
-def _outputs(host: StageHost, view: str, batch: Batch) -> Outputs:
-    return batch.outputs if isinstance(batch, BegunBatch) else host.process(view, batch)
 
 
 def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *args: Any) -> None:
