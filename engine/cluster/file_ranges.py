@@ -3,7 +3,7 @@
 The snap that reads such a file runs where it always does, and opens it, but passes on one
 `FileRange` in place of its bytes. The coordinator looks only at the places where it is cut. Which
 line of the file is at such a place takes counting all lines before it, so nobody asks unless a line
-has a mistake.
+has a mistake, or a worker does not see the file and gets its text (engine.cluster.range_texts).
 """
 
 from __future__ import annotations
@@ -121,10 +121,16 @@ class OpenFile:
         known, lines = self._counted
         if known > offset:
             known = lines = 0
-        while known < offset and (piece := self._read(known, min(_PIECE, offset - known))):
+        self._counted = offset, lines + self.lines_between(path, known, offset)
+        return self._counted[1]
+
+    def lines_between(self, path: str, start: int, end: int) -> int:
+        """How many lines end there."""
+        self._open(path)
+        lines = 0
+        while start < end and (piece := self._read(start, min(_PIECE, end - start))):
             lines += piece.count(b"\n")
-            known += len(piece)
-        self._counted = known, lines
+            start += len(piece)
         return lines
 
     def close(self) -> None:

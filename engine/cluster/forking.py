@@ -7,7 +7,6 @@ no snaps, whose libraries may start threads.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import select
@@ -23,16 +22,11 @@ import engine.expressions.records
 import engine.run.fused
 from engine.cluster import process_worker
 from engine.cluster.frames import ENDED, FORKED, TOLD, WANTED
+from engine.cluster.kept_memory import keep_memory
 from engine.expressions.functions import tables
 
 PRELOADED = (engine.expressions.records, engine.run.fused, tables)
 """What most workers import when they open their snaps."""
-
-
-_KEEP_MEMORY = {-1: 128 << 20, -3: 32 << 20}
-"""Thresholds of glibc (mallopt: M_TRIM_THRESHOLD, M_MMAP_THRESHOLD), with which it keeps the memory
-of a chunk for the next one: to get it from the system again each time takes a sixth of the time of
-a filter and a mapping."""
 
 
 def main(control: socket.socket) -> NoReturn:
@@ -45,7 +39,7 @@ def main(control: socket.socket) -> NoReturn:
         gc.freeze()  # the collector would write to the memory that the forks share, and so copy it
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the coordinator
         _show_as("workers")
-        _keep_memory()
+        keep_memory()
         connection = _fork(control)
         if connection is not None:
             process_worker.main(connection)
@@ -99,13 +93,6 @@ def _show_as(name: str) -> None:
     """Set the name that `ps` and `top` show, on Linux."""
     with suppress(OSError):
         Path("/proc/self/comm").write_text(name)
-
-
-def _keep_memory() -> None:
-    with suppress(OSError, AttributeError):  # another C library
-        mallopt = ctypes.CDLL(None).mallopt
-        for name, value in _KEEP_MEMORY.items():
-            mallopt(name, value)
 
 
 def _tell_ended(control: socket.socket) -> None:

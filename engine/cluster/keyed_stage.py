@@ -28,6 +28,7 @@ from engine.cluster.messages import (
     Reply,
     Segment,
     Share,
+    add_counts,
     failure_of,
     reply_of,
     unpacked,
@@ -114,7 +115,7 @@ class KeyedStage(SpreadStage):
                 if (failure := self._renumbered(reply.failure)) is not None:
                     raise failure
                 self._check_kinds(reply.kinds, kinds)
-                self._count(reply)
+                add_counts(self._counts, reply.counts)
             limit = min(upto.values(), default=None)
             await self._deliver_placed(held, limit, deliver)
         for each in self._counts.values():
@@ -224,7 +225,7 @@ class KeyedStage(SpreadStage):
             if reply.failure is not None:
                 failures.append(self._placed_failure(reply.failure, reply, sent.request.places()))
         for reply in replies:
-            self._count(reply)
+            add_counts(self._counts, reply.counts)
         place, failure = min(failures, key=itemgetter(0), default=(None, None))
         await self._deliver_placed(held, None if place is None else place - 1, deliver)
         if failure is not None:

@@ -178,6 +178,21 @@ class Range(msgspec.Struct, frozen=True):
         """Bytes of text, more or less."""
         return self.end - self.start
 
+    def lines(self, line: int, text: bytes) -> Lines:
+        """Its text, which begins in that line."""
+        return Lines(
+            segment=self.segment,
+            view=self.view,
+            stream=self.stream,
+            header=self.header,
+            line=line,
+            offset=self.start,
+            text=text,
+            last=self.last,
+            broken=self.broken,
+            key=self.key,
+        )
+
 
 class Finish(msgspec.Struct, frozen=True):
     """All inputs of the segment have ended. A keyed one answers with some of its last documents,
@@ -321,3 +336,16 @@ def counts_of(statistics: Mapping[str, Any]) -> dict[str, Count]:
         )
         for label, each in statistics.items()
     }
+
+
+def add_counts(known: Mapping[str, Any], counts: Mapping[str, Count]) -> None:
+    """Add them to the statistics of snaps."""
+    for label, count in counts.items():
+        snap = known[label]
+        for view, number in count.inputs.items():
+            snap.inputs[view] += number
+        for view, number in count.outputs.items():
+            snap.outputs[view] += number
+        snap.dropped += count.dropped
+        snap.errors += count.errors
+        snap.seconds += count.seconds

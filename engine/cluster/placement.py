@@ -35,12 +35,13 @@ class WorkerLink(Protocol):
 
     `name` is for people, as in "worker 2 (process 4711)". `incarnation` differs between a worker
     and the one that replaces it: an answer of another incarnation is that of a worker which has
-    lost its state. `lost` is resolved, with the reason, once the worker is gone other than by
-    `close`.
+    lost its state. `shares_files`: the worker can read the files of this machine by the same names.
+    `lost` is resolved, with the reason, once the worker is gone other than by `close`.
     """
 
     name: str
     incarnation: str
+    shares_files: bool
     lost: asyncio.Future[WorkerLostError]
 
     async def send(self, message: bytes) -> asyncio.Future[bytes]:
@@ -58,11 +59,9 @@ class WorkerLink(Protocol):
 
 
 class Placement(Protocol):
-    """Starts workers. `name` is for people, as in "processes". `shares_files`: the workers can read
-    the files of this machine by the same names."""
+    """Starts workers. `name` is for people, as in "processes"."""
 
     name: str
-    shares_files: bool
 
     def begin(self, workers: int) -> None:
         """Begin what takes a while; so many workers are about to be started. Called once, before

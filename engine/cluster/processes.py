@@ -12,8 +12,9 @@ from contextlib import suppress
 from typing import IO
 
 from engine.cluster.cores import threads_of
-from engine.cluster.frames import REPLY, REQUEST, SHOWN, SOCKET_BUFFER
+from engine.cluster.frames import REQUEST, SOCKET_BUFFER
 from engine.cluster.frames_later import receive_frame_later, send_frame_later
+from engine.cluster.message_socket import MessageSocket
 from engine.cluster.placement import PlacementError, Show, WorkerLostError
 from engine.cluster.process_starter import END_SECONDS, ProcessStarter, last_line
 from engine.script.exits import exit_in_words
@@ -29,7 +30,6 @@ class Processes:
     """
 
     name = "processes"
-    shares_files = True
 
     def __init__(self, *, may_fork: bool = False) -> None:
         self._may_fork = may_fork
@@ -71,13 +71,14 @@ class Processes:
 class ProcessLink:
     """One process (a WorkerLink)."""
 
+    shares_files = True
+
     def __init__(self, number: int, show: Show, starter: ProcessStarter) -> None:
         loop = asyncio.get_running_loop()
         self.name = f"worker {number}"
         self.incarnation = ""
         self.lost: asyncio.Future[WorkerLostError] = loop.create_future()
         self._number = number
-        self._show = show
         self._starter = starter
         self._connection, self._theirs = socket.socketpair()
         for end in (self._connection, self._theirs):
@@ -86,7 +87,7 @@ class ProcessLink:
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed by close
         self._pid = 0
         self._waiting: deque[asyncio.Future[bytes]] = deque()
-        self._sending = asyncio.Lock()
+        self._messages = MessageSocket(self._connection, self.lost, self._waiting, show)
         self._reading: asyncio.Task[None] | None = None
         self._is_closed = False
 
@@ -110,16 +111,7 @@ class ProcessLink:
 
     async def send(self, message: bytes) -> asyncio.Future[bytes]:
         """Raises WorkerLostError."""
-        async with self._sending:
-            if self.lost.done():
-                raise self.lost.result()
-            answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-            self._waiting.append(answer)
-            try:
-                await send_frame_later(self._connection, REQUEST, message)
-            except OSError:
-                raise await asyncio.shield(self.lost) from None
-        return answer
+        return await self._messages.send(message)
 
     async def close(self) -> None:
         """Close the socket, upon which the process ends; kill it if it does not."""
@@ -144,20 +136,7 @@ class ProcessLink:
         self._log.close()
 
     async def _read(self) -> None:
-        try:
-            while True:
-                kind, body = await receive_frame_later(self._connection)
-                if kind == REPLY:
-                    answer = self._waiting.popleft()
-                    if not answer.done():
-                        answer.set_result(body)  # type: ignore[arg-type]  # read like bytes
-                elif kind == SHOWN:
-                    label, _, line = body.decode(errors="surrogatepass").partition("\0")
-                    self._show(label, line)
-        except (EOFError, OSError):
-            await self._lose()
-
-    async def _lose(self) -> None:
+        await self._messages.read()
         error = WorkerLostError(f"{await self._ending()}{last_line(self._log)}")
         if not self.lost.done():
             self.lost.set_result(error)

@@ -29,6 +29,7 @@ from engine.cluster.messages import (
     Reply,
     Segment,
     Share,
+    add_counts,
     failure_of,
     packed,
     reply_of,
@@ -37,6 +38,7 @@ from engine.cluster.messages import (
 )
 from engine.cluster.placement import WorkerLostError
 from engine.cluster.pool import Pool
+from engine.cluster.range_texts import RangeTexts
 from engine.cluster.sent import Sent, fail
 from engine.cluster.streams import JoinedStreams
 from engine.documents import Batch
@@ -94,6 +96,7 @@ class SpreadStage:
         self._open_runs: set[int] = set()
         """The workers whose last answer was about the beginning of a run."""
         self._lines = LineCutter(segment.number)
+        self._texts = RangeTexts()
         self._first_lines: Sent | None = None
         self._inbox: Inbox | None = None
         pool.on_replacement(self._reopen, self._freed.set)
@@ -280,7 +283,10 @@ class SpreadStage:
             return  # now it is for `_reopen` to send
 
     async def _send_over(self, number: int, sent: Sent) -> None:
-        answer = await self._pool.links[number].send(sent.message)
+        link, message = self._pool.links[number], sent.message
+        if isinstance(sent.request, Range) and not link.shares_files:
+            message = to_bytes(await self._texts.text_of(sent.request))
+        answer = await link.send(message)
         answer.add_done_callback(partial(self._answered, number, sent))
 
     def _answered(self, number: int, sent: Sent, answer: asyncio.Future[bytes]) -> None:
@@ -374,7 +380,7 @@ class SpreadStage:
 
     async def _deliver(self, reply: Reply, deliver: Deliver) -> None:
         failure = self._renumbered(reply.failure)
-        self._count(reply)
+        add_counts(self._counts, reply.counts)
         for document, lineage in reply.failed:
             assert self._execution.error_pipeline is not None  # the plan names one
             self._execution.error_pipeline.send(document, lineage)
@@ -387,17 +393,6 @@ class SpreadStage:
         self._streams.next_reply()
         if failure is not None:
             raise failure
-
-    def _count(self, reply: Reply) -> None:
-        for label, count in reply.counts.items():
-            known = self._counts[label]
-            for view, number in count.inputs.items():
-                known.inputs[view] += number
-            for view, number in count.outputs.items():
-                known.outputs[view] += number
-            known.dropped += count.dropped
-            known.errors += count.errors
-            known.seconds += count.seconds
 
     def _renumbered(
         self, failure: EngineError | None, numbers: Sequence[int] | None = None

@@ -304,7 +304,7 @@ class _SegmentCopy:
         if given.start and given.stream != self._faulty_stream:
             parser = self._entry.members[0]
             try:
-                reading = self._read(_lines(given, self._line, text), counts=False)
+                reading = self._read(given.lines(self._line, text), counts=False)
             except EngineError:
                 if not parser.statistics.errors:
                     raise
@@ -314,7 +314,7 @@ class _SegmentCopy:
             self._undo()
             self._faulty_stream = given.stream
         line = self._file.lines_before(given.path, given.start)
-        return self._read(_lines(given, line, text))
+        return self._read(given.lines(line, text))
 
     def _undo(self) -> None:
         """Forget what came of the current request, except that a formatter has begun a stream."""
@@ -345,21 +345,6 @@ class _SegmentCopy:
 def _documents(data: bytes) -> list[Document]:
     documents: Any = unpacked(data)
     return list(documents)
-
-
-def _lines(part: Range, line: int, text: bytes) -> Lines:
-    """The text of a part of a file, which begins in that line."""
-    return Lines(
-        segment=part.segment,
-        view=part.view,
-        stream=part.stream,
-        header=part.header,
-        line=line,
-        offset=part.start,
-        text=text,
-        last=part.last,
-        broken=part.broken,
-    )
 
 
 def _job(data: bytes) -> Job:

@@ -47,7 +47,7 @@ async def run_spread(
         return await run_plan(plan, registry, identity, **options)
     placement = placement or Processes()
     coordinator = Coordinator(spread, placement, count, groups)
-    guard = ranged_for(spread.split_sources) if placement.shares_files else None
+    guard = ranged_for(spread.split_sources)
     try:
         return await run_plan(
             spread.local, registry, identity, elsewhere=coordinator, guard=guard, **options

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -19,8 +20,9 @@ from unittest.mock import patch
 
 import ray
 
+from engine.cluster.ray_link import ActorLink
 from tests.cluster.processes import wait_until, workers_of_ray
-from tests.cluster.ray_nodes import add_node, cluster_of
+from tests.cluster.ray_nodes import NodeElsewhere, add_node, cluster_of
 from tests.cluster.suite import ENVIRONMENT, run_engine
 
 CLIENT_PORT = 10_001
@@ -46,17 +48,43 @@ class Driver:
         self.use_nodes([{"cpus": 2}])
 
     def use_nodes(self, wanted: list[dict[str, Any]]) -> None:
-        """Have these nodes, with CPUs, besides the head node."""
+        """Have these nodes, with CPUs, besides the head node. One with the name of a folder as
+        `elsewhere` sees a copy of it as it is now; the runs have their temporary files in there."""
         if wanted == self._wanted:
             return
         self._wanted = wanted
+        tempfile.tempdir = None
         while self.nodes:
-            self.cluster.remove_node(self.nodes.pop())
-        self.nodes = [add_node(self.cluster, **each) for each in wanted]
+            node = self.nodes.pop()
+            if isinstance(node, NodeElsewhere):
+                node.end()
+            else:
+                self.cluster.remove_node(node)
+        here = [each for each in wanted if "elsewhere" not in each]
+        self.nodes = [add_node(self.cluster, **each) for each in here]
         self.cluster.wait_for_nodes()
+        for each in wanted:
+            if folder := each.get("elsewhere"):
+                self.nodes.append(NodeElsewhere(self.cluster, each["cpus"], Path(folder)))
+                tempfile.tempdir = f"{folder}/tmp"
+                Path(tempfile.tempdir).mkdir(exist_ok=True)
 
     def run(self, arguments: list[str], folder: str) -> tuple[int, str, str]:
         return run_engine(arguments, Path(folder))
+
+    def run_counting_calls(self, arguments: list[str], folder: str) -> tuple[int, str, int]:
+        """What it shows, and how many messages were answered over Ray."""
+        calls = 0
+        take = ActorLink._take
+
+        def counted(link: ActorLink, number: int, future: Any) -> None:
+            nonlocal calls
+            calls += 1
+            take(link, number, future)
+
+        with patch.object(ActorLink, "_take", counted):
+            code, _, shown = self.run(arguments, folder)
+        return code, shown, calls
 
     def run_from_another_version(self, arguments: list[str], folder: str) -> tuple[int, str, str]:
         with patch("engine.cluster.coordinator.versions", lambda: ("9.9.9", "3.11.99")):

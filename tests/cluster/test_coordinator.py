@@ -14,6 +14,7 @@ import pytest
 
 from engine import api
 from engine.cluster import chunks, remote_stage
+from engine.cluster.messages import Lines, Range, request_of
 from engine.cluster.placement import Show
 from engine.cluster.replica import Replica
 from engine.documents import Batch
@@ -34,14 +35,14 @@ links: [number -> double]
 @pytest.mark.parametrize("name", PIPELINES)
 @pytest.mark.parametrize("workers", [1, 2, 7])
 @pytest.mark.parametrize("most", [700, 1 << 20])
-@pytest.mark.parametrize("shares_files", [True, False])
+@pytest.mark.parametrize("shares_files", [True, False, None])
 def test_chunks_of_any_size_give_the_same(
     project: Path,
     monkeypatch: pytest.MonkeyPatch,
     name: str,
     workers: int,
     most: int,
-    shares_files: bool,
+    shares_files: bool | None,
 ) -> None:
     monkeypatch.setattr(chunks, "CHUNK_BYTES", most)
     alone, _ = run(project / f"{name}.yaml")
@@ -69,8 +70,9 @@ def test_what_belongs_to_one_process_is_refused(project: Path) -> None:
         asyncio.run(api.start(str(project / "lines.yaml"), workers=2, taps=object()))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("shares_files", [True, False])
 def test_a_file_that_becomes_shorter_fails_the_run(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+    project: Path, monkeypatch: pytest.MonkeyPatch, shares_files: bool
 ) -> None:
     monkeypatch.setattr(chunks, "CHUNK_BYTES", 3_000)
     file = project / "in.jsonl"
@@ -81,7 +83,7 @@ def test_a_file_that_becomes_shorter_fails_the_run(
             answer = link._replica.answer
 
             def cutting(message: bytes) -> bytes:
-                if file.stat().st_size > 60_000 and b"Range" in message[:200]:
+                if file.stat().st_size > 60_000 and isinstance(request_of(message), Range | Lines):
                     with file.open("r+b") as opened:
                         opened.truncate(20_000)
                 return answer(message)
@@ -89,7 +91,8 @@ def test_a_file_that_becomes_shorter_fails_the_run(
             link._replica.answer = cutting  # type: ignore[method-assign]
             return link
 
-    report, failure = run(project / "lines.yaml", Cutting(Random(1), 0.0, shares_files=True), 2)
+    place = Cutting(Random(1), 0.0, shares_files=shares_files)
+    report, failure = run(project / "lines.yaml", place, 2)
     assert report.status == "failed"
     assert "became shorter while it was read" in failure
     assert isinstance(ExecutionError(failure), EngineError)
@@ -190,7 +193,7 @@ def test_a_file_that_a_node_lacks_is_named_with_the_node(project: Path) -> None:
         async def start(self, number: int, job: bytes, show: Show) -> Link:
             (project / "double.py").unlink(missing_ok=True)
             replica = Replica(job, show, node="10.0.0.7")
-            return Link(number, replica, Random(1), 0.0)
+            return Link(number, replica, Random(1), 0.0, shares_files=False)
 
     _, failure = run(project / "scripted.yaml", Elsewhere(Random(1), 0.0, shares_files=False), 1)
     assert f"cannot read the file '{project / 'double.py'}'" in failure

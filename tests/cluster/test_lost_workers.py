@@ -15,7 +15,7 @@ from tests.cluster.thread_workers import Link, Place, outcome, run
 
 
 @pytest.mark.parametrize("name", ["lines", "documents"])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(9))
 def test_workers_that_are_lost_change_nothing(
     project: Path, monkeypatch: pytest.MonkeyPatch, name: str, seed: int
 ) -> None:
@@ -24,7 +24,8 @@ def test_workers_that_are_lost_change_nothing(
     monkeypatch.setattr(remote_stage, "MOST_ATTEMPTS", 50)
     random = Random(seed)
     alone, _ = run(project / f"{name}.yaml")
-    place = Place(random, 0.08, shares_files=random.random() < 0.5, starts=10_000)
+    shares_files = random.choice([True, False, None])
+    place = Place(random, 0.08, shares_files=shares_files, starts=10_000)
     spread, _ = run(project / f"{name}.yaml", place, 3)
     assert outcome(spread) == outcome(alone)
 

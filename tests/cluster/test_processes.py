@@ -61,6 +61,12 @@ def test_workers_of_a_program_are_those_of_a_new_process(pipeline: Path) -> None
     assert all(f"engine workers of {os.getpid()} " in str(each["title"]) for each in documents)
 
 
+def test_workers_start_without_asyncio() -> None:
+    """It takes a tenth of their start, and is for the run only."""
+    code = "import sys, engine.cluster.process_worker; sys.exit('asyncio' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_a_process_with_threads_is_not_forked(pipeline: Path) -> None:
     end = threading.Event()
     thread = threading.Thread(target=end.wait)

@@ -59,6 +59,30 @@ def test_a_client_outside_of_the_cluster_gets_the_same(session: Session, project
     assert (project / "out" / "large.jsonl").read_bytes() == written
 
 
+def test_workers_of_this_machine_are_not_called_through_ray(
+    session: Session, project: Path
+) -> None:
+    code, shown, calls = session.ask("run_counting_calls", [*RUN, "2"], str(project))
+    assert (code, calls) == (0, 0), shown
+
+
+def test_workers_elsewhere_need_no_files(ray_session: Session, tmp_path: Path) -> None:
+    """Theirs have the same names and sizes, and say something else."""
+    session = ray_session
+    project = prepare(tmp_path / "project")
+    session.run(["run", "filter_and_map.yaml"], project)
+    written = (project / "out" / "large.jsonl").read_bytes()
+    theirs = tmp_path / "project-elsewhere" / "inputs" / "orders.jsonl"
+    theirs.parent.mkdir(parents=True)
+    session.ask("use_nodes", [{"cpus": 2, "elsewhere": str(project)}])
+    size = theirs.stat().st_size
+    theirs.write_bytes(b'{"id": 1}\n'.ljust(size - 1) + b"\n")
+    code, shown, calls = session.ask("run_counting_calls", [*RUN, "2"], str(project))
+    assert code == 0, shown
+    assert calls > 0
+    assert (project / "out" / "large.jsonl").read_bytes() == written
+
+
 def test_a_secret_is_nowhere_in_what_ray_shows(session: Session, project: Path) -> None:
     run = ["run", "parameters.yaml", "--param", f"key={SECRETS[0]}", "--on", "ray"]
     code, _, shown = session.ask("run_alone", [*run, "--workers", "2"], str(project), {})

@@ -1,4 +1,5 @@
-"""Every pipeline leaves the same behind on Ray, on one node and on two."""
+"""Every pipeline leaves the same behind on Ray: on a node of this machine, and on two, of which one
+has a copy of the files, as another machine would."""
 
 from __future__ import annotations
 
@@ -15,15 +16,16 @@ pytest.importorskip("ray", reason="Ray is not installed; 'make test-ray' install
 pytestmark = pytest.mark.skipif(bool(refusal()), reason=refusal())
 
 
-@pytest.fixture(scope="module", params=[[2], [1, 1]], ids=["one_node", "two_nodes"])
-def session(request: pytest.FixtureRequest, ray_session: Session) -> Session:
-    ray_session.ask("use_nodes", [{"cpus": cpus} for cpus in request.param])
-    return ray_session
-
-
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return prepare(tmp_path_factory.mktemp("placements") / "project")
+
+
+@pytest.fixture(scope="module", params=["one_node", "two_nodes"])
+def session(request: pytest.FixtureRequest, ray_session: Session, project: Path) -> Session:
+    two = [{"cpus": 1}, {"cpus": 1, "elsewhere": str(project)}]
+    ray_session.ask("use_nodes", [{"cpus": 2}] if request.param == "one_node" else two)
+    return ray_session
 
 
 @pytest.fixture(scope="module")

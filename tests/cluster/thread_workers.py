@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from engine import api
+from engine.cluster.messages import Range, request_of
 from engine.cluster.needs import Needs
 from engine.cluster.placement import PlacementError, Show, WorkerLostError
 from engine.cluster.replica import Replica
@@ -16,14 +17,15 @@ from engine.run.report import Report
 
 
 class Place:
-    """Workers in threads of this process (a Placement). They are lost with a `risk` per message."""
+    """Workers in threads of this process (a Placement). They are lost with a `risk` per message.
+    `shares_files`: of the workers; None if only that of every other one."""
 
     name = "threads"
 
     def __init__(
-        self, random: Random, risk: float, *, shares_files: bool, starts: int = 99
+        self, random: Random, risk: float, *, shares_files: bool | None, starts: int = 99
     ) -> None:
-        self.shares_files = shares_files
+        self._shares_files = shares_files
         self.started = 0
         self.needed: list[Needs] = []
         self._random = random
@@ -41,16 +43,20 @@ class Place:
         if self.started >= self._starts:
             raise PlacementError("there is no room for another worker")
         self.started += 1
-        return Link(number, Replica(job, show), self._random, self._risk)
+        shares_files = self.started % 2 == 0 if self._shares_files is None else self._shares_files
+        return Link(number, Replica(job, show), self._random, self._risk, shares_files=shares_files)
 
     async def close(self) -> None:
         """Nothing is shared."""
 
 
 class Link:
-    def __init__(self, number: int, replica: Replica, random: Random, risk: float) -> None:
+    def __init__(
+        self, number: int, replica: Replica, random: Random, risk: float, *, shares_files: bool
+    ) -> None:
         self.name = f"worker {number}"
         self.incarnation = str(random.random())
+        self.shares_files = shares_files
         self.lost: asyncio.Future[WorkerLostError] = asyncio.get_running_loop().create_future()
         self._replica = replica
         self._random = random
@@ -62,6 +68,7 @@ class Link:
     async def send(self, message: bytes) -> asyncio.Future[bytes]:
         if self.lost.done():
             raise self.lost.result()
+        assert self.shares_files or not isinstance(request_of(message), Range)
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[bytes] = loop.create_future()
         self._waiting.append(answer)
