@@ -11,7 +11,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 CONSTRAINTS ?= requirements/constraints.txt
 PINNED := $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: demo test lint types unit bench bench-serve fuzz schemathesis docs site vscode web web-demo clean setup update lowest test-ray
+.PHONY: demo test lint types unit bench bench-serve bench-ray fuzz schemathesis docs site vscode web web-demo clean setup update lowest test-ray
 
 setup: $(READY)
 
@@ -88,6 +88,11 @@ bench: $(READY)
 ## `engine serve` against hand-written servers, BentoML and LitServe (in a separate environment).
 bench-serve: $(READY) models/digits.json
 	$(BIN)/python -m benchmarks.serve
+
+## Workers on Ray against worker processes, both on this machine. ARGS=--quick takes a few minutes.
+bench-ray: $(READY) $(VENV)-ray/.ready
+	$(BIN)/python -m tests.cluster.namespaces \
+	$(BIN)/python -m benchmarks.ray_workers $(VENV)-ray/bin/python $(ARGS)
 
 models/digits.json: | $(READY)
 	$(BIN)/engine run pipelines/model_building.yaml --param architecture=fast

@@ -93,7 +93,7 @@ def _times(work: Work, documents: int, rounds: int) -> dict[str, list[Times]]:
         folder = Path(name)
         (folder / "score.py").write_text(SCRIPT)
         pipeline = folder / "work.yaml"
-        pipeline.write_text(_pipeline(work))
+        pipeline.write_text(pipeline_of(work))
         run = "run", "--quiet", str(pipeline), "--workers"
         commands = {ALONE: engine_command(*run, "1"), SPREAD: engine_command(*run, "2")}
         for count in (10, documents):  # the first run may install numpy for the script
@@ -113,7 +113,7 @@ def _timed(command: Command) -> Times:
     return Times(time.perf_counter() - started, cpu)
 
 
-def _pipeline(work: Work) -> str:
+def pipeline_of(work: Work) -> str:
     return f"""\
 snaps:
   read: {{snap: FileReader, file: input.jsonl}}
