@@ -46,6 +46,8 @@ def _joined(first: Batch, second: Batch) -> Batch | None:
     """Two small queued batches of an ultra task as one, to be processed together."""
     if first.lineage is None or second.lineage is None:
         return None
+    if first.__class__ is not Batch:  # it is in process already
+        return None
     if len(first) + len(second) > BATCH_SIZE or first.items[0].__class__ is not dict:
         return None
     return first.followed_by(second)

@@ -59,6 +59,16 @@ class OneByOne(Outcomes):
                 await asyncio.sleep(0.001)
 
 
+class AllAtOnce(Outcomes):
+    """Sends all batches before the stage can look."""
+
+    async def run(self, push: Any) -> None:
+        for batch in self.batches:
+            numbers = [document["request"] for document in batch]
+            self.ledger.admit(numbers)
+            push(Batch(batch, [frozenset({number}) for number in numbers]))
+
+
 def test_a_short_call_for_one_request_needs_no_thread(tmp_path: Path) -> None:
     batches = [[{"request": number}] for number in range(1, 5)]
     assert places(tmp_path, *batches, kind=OneByOne) == ["loop"] * 4
@@ -79,6 +89,23 @@ def test_a_long_call_goes_on_in_the_thread_and_so_do_those_after_it(tmp_path: Pa
 def test_requests_behind_a_long_call_wait_for_their_turn(tmp_path: Path) -> None:
     batches = [[{"request": number, "long": True}] for number in range(1, 6)]
     assert places(tmp_path, *batches) == ["thread"] * 5
+
+
+def test_a_call_that_has_begun_is_not_made_again_with_the_requests_behind_it(
+    tmp_path: Path,
+) -> None:
+    asked: list[int] = []
+
+    class Counts(Asks):
+        def process_batch(self, view: str, batch: Batch) -> Iterator[Mapping[str, Batch]]:
+            asked.extend(item["request"] for item in batch.items)
+            yield from super().process_batch(view, batch)
+
+    batches = [[{"request": number, "long": True}] for number in range(1, 6)]
+    snaps = SNAPS.replace("Asks", "Counts")
+    outcomes, failure = run(tmp_path, snaps, [], *batches, own=(Counts,), kind=AllAtOnce)
+    assert failure is None
+    assert sorted(outcomes.answers) == asked == [1, 2, 3, 4, 5]
 
 
 def test_a_failure_after_the_loop_has_let_go_ends_the_run(tmp_path: Path) -> None:
