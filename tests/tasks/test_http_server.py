@@ -289,6 +289,7 @@ async def test_the_caller_that_has_been_silent_for_longest_gives_way_to_another(
         await busy_caller(server)
         oldest, _ = await server.connect()
         await turns(lambda: len(server.connections()) == 2)
+        await asyncio.sleep(0.005)  # the clock of a loop may count milliseconds only
         _, silent = await server.connect()
         await turns(lambda: len(server.connections()) == 3)
         _, writer = await server.connect()
