@@ -209,7 +209,7 @@ class _Printer:
             if failure.message == PIPELINE_HAS_ERRORS and details in self._shown:
                 details = ("the same as above",)
             self._shown.add(details)
-            for line, below in zip(details, [*details[1:], ""], strict=True):
+            for line, below in zip(details, [*details, ""][1:], strict=True):
                 if are_carets(below):
                     self._show_place(line, below)
                 elif not are_carets(line):
