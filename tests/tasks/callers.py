@@ -53,7 +53,7 @@ def in_background(function: Callable[..., Any], *arguments: Any, **named: Any) -
 
 
 def children(pid: int) -> list[int]:
-    """The processes below one, nearest first."""
+    """The processes below one that have not ended, nearest first."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -61,7 +61,8 @@ def children(pid: int) -> list[int]:
                 stat = (entry / "stat").read_text()
             except OSError:
                 continue
-            if int(stat.rpartition(")")[2].split()[1]) == pid:
+            state, parent, *_ = stat.rpartition(")")[2].split()
+            if int(parent) == pid and state != "Z":
                 found.append(int(entry.name))
     return found + [each for child in found for each in children(child)]
 
