@@ -351,6 +351,18 @@ def paths_read(text: str) -> frozenset[Steps] | None:
     return parsed(text).reads
 
 
+def fields_expected(text: str) -> Iterator[tuple[str, int, int]]:
+    """(name, offset, length) of the reads of fields as if all documents had them: `$name`.
+
+    The place is that of the name, or of `$['name']`.
+    """
+    for name, node in parsed(text).fields_expected:
+        start, end = node.offset, node.offset + node.length
+        if isinstance(node, nodes.Member) and text[start:end].endswith(name):
+            start = end - len(name)
+        yield name, start, end - start
+
+
 def path_moved(text: str) -> Steps | None:
     """The path `$.a.b` that is the whole expression; None for any other expression."""
     return parsed(text).moved

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from engine.errors import ExpressionSyntaxError
 from engine.expressions.nodes import Broken, Node
 from engine.expressions.parser import read
-from engine.expressions.reads import Steps, path_moved_by, paths_read_by
+from engine.expressions.reads import Steps, fields_expected_by, path_moved_by, paths_read_by
 
 T = TypeVar("T")
 MAX_REMEMBERED = 400_000
@@ -87,6 +87,11 @@ class Parsed:
     def moved(self) -> Steps | None:
         """The path `$.a.b` that is the whole expression; None for any other expression."""
         return None if self.errors else path_moved_by(self.node)
+
+    @cached_property
+    def fields_expected(self) -> tuple[tuple[str, Node], ...]:
+        """The fields of the document that it reads as if they were always there, with the nodes."""
+        return () if self.errors else fields_expected_by(self.node)
 
 
 parsed = Memo(Parsed)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from engine.expressions import nodes
 from engine.expressions.nodes import Node
+from engine.late_regex import late_regex
 
 Steps = tuple[str, ...]
 _BY_NAME = frozenset({"get", "getFirst"})
 _WHOLE = frozenset({"hasOwnProperty", "hasPath"})
+_NAMES_IN_PATH = late_regex(r"[^.$\[\]'\"]+")
 
 
 def paths_read_by(node: Node) -> frozenset[Steps] | None:
@@ -34,6 +36,46 @@ def path_moved_by(node: Node) -> Steps | None:
             return None
         node = node.target
     return tuple(reversed(names)) or None
+
+
+def fields_expected_by(node: Node) -> tuple[tuple[str, Node], ...]:
+    """The fields of the document that must be there, with the nodes `$name` or `$['name']`.
+
+    Without those that the expression asks for, with `in`, `typeof`, `get`, `hasPath` or
+    `hasOwnProperty`: it knows that they may be missing.
+    """
+    doubted: set[str] = set()
+    found: list[tuple[str, Node]] = []
+    for each in node.walk():
+        name = _field_of(each)
+        if name:
+            found.append((name, each))
+        elif isinstance(each, nodes.MethodCall) and each.name in _BY_NAME | _WHOLE:
+            doubted.update(_first_names(each.arguments[:1]))
+        elif isinstance(each, nodes.Binary) and each.operator == "in":
+            doubted.update(_first_names((each.left,)))
+        elif isinstance(each, nodes.Unary) and each.operator == "typeof":
+            doubted.add(_field_of(each.operand))
+        elif isinstance(each, nodes.Call) and _is_eval(each.function):
+            return ()
+    return tuple((name, each) for name, each in found if name not in doubted)
+
+
+def _field_of(node: Node) -> str:
+    """The name in `$name` or `$['name']`; empty for other nodes."""
+    if not isinstance(node, nodes.Member | nodes.Index) or not isinstance(node.target, nodes.Root):
+        return ""
+    if isinstance(node, nodes.Member):
+        return node.name
+    key = node.key.value if isinstance(node.key, nodes.Literal) else ""
+    return key if isinstance(key, str) else ""
+
+
+def _first_names(asked: Sequence[Node]) -> Iterator[str]:
+    """The fields at which paths such as 'a.b' or '$.a.b' begin."""
+    for node in asked:
+        if isinstance(node, nodes.Literal) and isinstance(node.value, str):
+            yield from _NAMES_IN_PATH.findall(node.value)[:1]
 
 
 class _EverythingError(Exception):

@@ -22,14 +22,7 @@ def check_linkage(
     linked = _Linked(links)
     for snap in snaps.values():
         _check_error_view(snap.spec, linked, collector)
-    problems = (*collector.spec.problems, *collector.problems)
-    place = collector.spec.source.where(("links",))
-    if collector.spec.source.lost or any(
-        problem.code in ("bad-link", "unknown-label")
-        or (problem.code == "wrong-type" and problem.where == place)
-        or (problem.code == "unknown-key" and not collector.spec.links)
-        for problem in problems
-    ):
+    if links_may_be_lost(collector):
         return  # such a link might have joined any of them
     doubtful = _labels_of_lost_links(links, collector)
     for label, snap in snaps.items():
@@ -46,6 +39,17 @@ def check_linkage(
             collector.report(
                 "unlinked-snap", snap.spec.where, f"nothing is linked to '{label}'", hint, "warning"
             )
+
+
+def links_may_be_lost(collector: ProblemCollector) -> bool:
+    """Whether there may be links that could not be read, between any snaps."""
+    place = collector.spec.source.where(("links",))
+    return bool(collector.spec.source.lost) or any(
+        problem.code in ("bad-link", "unknown-label")
+        or (problem.code == "wrong-type" and problem.where == place)
+        or (problem.code == "unknown-key" and not collector.spec.links)
+        for problem in (*collector.spec.problems, *collector.problems)
+    )
 
 
 def on_error_of(

@@ -8,6 +8,7 @@ import msgspec
 
 from engine.errors import Problem
 from engine.pipeline.spec import PipelineSpec
+from engine.plan.absent_fields import check_fields
 from engine.plan.accounts import Accounts
 from engine.plan.children import check_children
 from engine.plan.collector import ProblemCollector
@@ -63,6 +64,7 @@ def resolve(
     error_pipeline = resolve_error_pipeline(collector, folder, project)
     links = resolve_links(snaps, registry, collector)
     check_linkage(snaps, links, collector)
+    check_fields(snaps, links, collector)
     check_writes(snaps, links, collector, folder, project)
     check_children(snaps, collector, folder, project)
     check_python(snaps, links, collector, folder, project)

@@ -187,7 +187,9 @@ class Snap(Generic[S]):
 
     @classmethod
     def known_output(cls, settings: S) -> Sequence[Document]:
-        """Output documents that the settings show, for the help that editors give; empty: none."""
+        """Documents that together have every field of its output, as far as the settings show it;
+        empty: they do not. Editors propose these fields, and the check warns of others.
+        """
         return ()
 
     @classmethod

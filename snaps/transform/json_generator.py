@@ -130,7 +130,8 @@ class JSONGenerator(Snap[JSONGeneratorSettings]):
     @classmethod
     def known_output(cls, settings: JSONGeneratorSettings) -> Sequence[Document]:
         documents = settings.documents or ()
-        return [documents] if isinstance(documents, dict) else documents
+        made = [documents] if isinstance(documents, dict) else documents
+        return [{**each, "original": {}} for each in made] if settings.pass_through else made
 
     def open(self) -> None:
         settings = self.settings

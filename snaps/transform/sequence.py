@@ -87,6 +87,10 @@ class Sequence(Snap[SequenceSettings]):
         return None if settings.pass_through else frozenset()
 
     @classmethod
+    def known_output(cls, settings: SequenceSettings) -> list[Document]:
+        return [] if settings.pass_through else [{"value": 1}]
+
+    @classmethod
     def check(cls, settings: SequenceSettings) -> Iterable[Issue]:
         return check_bounds(settings, "number_of_documents")
 

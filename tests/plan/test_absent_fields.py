@@ -1,0 +1,115 @@
+"""Fields that no document has where an expression reads them are told before anything runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.pipeline import parse
+from engine.plan import check_spec
+from engine.registry import discover
+
+MAPPER = "{snap: Mapper, mappings: {$name: $n, $total.net: $price}}"
+ADDING = "{snap: Mapper, pass_through: true, mappings: {$name: $n}}"
+ORDERS = "{snap: JSONGenerator, documents: [{n: 1}, {price: 2}]}"
+
+
+def absent(snaps: dict[str, str], links: list[str]) -> list[str]:
+    lines = ["snaps:", *(f"  {label}: {snap}" for label, snap in snaps.items())]
+    lines += ["links:", *(f"  - {link}" for link in links)]
+    problems = check_spec(parse("\n".join(lines)), discover())
+    return [problem.message for problem in problems if problem.code == "absent-field"]
+
+
+def read_after(maker: str, expression: str, *, null_safe: bool = False) -> list[str]:
+    """The messages for a Mapper that reads the documents of another snap."""
+    reader = f'{{snap: Mapper, null_safe_access: {null_safe}, mappings: {{$x: "{expression}"}}}}'
+    return absent({"make": maker, "read": reader}, ["make -> read"])
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["$nam", "1 + $nam.length", "$['nam']", "$list.map(x => x + $nam)", "$.nam", "$nam == null"],
+)
+def test_a_field_that_a_mapper_does_not_make_is_absent(expression: str) -> None:
+    assert "the documents of 'make' have no field 'nam'" in read_after(MAPPER, expression)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "$name",
+        "$total.gross",
+        "$.get('nam', 1)",
+        "$.hasOwnProperty('nam') ? $nam : 1",
+        "$.hasPath('nam.x') && $nam.x",
+        "'nam' in $ ? $nam : 1",
+        "typeof $nam",
+        "$[_key]",
+        "$",
+        "eval('$nam')",
+        "'$nam'",
+    ],
+)
+def test_an_expression_may_ask_for_what_may_be_missing(expression: str) -> None:
+    assert read_after(MAPPER, expression) == []
+
+
+def test_null_safe_access_does_not_hide_a_misspelled_field() -> None:
+    assert read_after(MAPPER, "$nam", null_safe=True) != []
+
+
+@pytest.mark.parametrize(
+    "maker",
+    [
+        ADDING,
+        "{snap: Mapper, mappings: {$: $a}}",
+        "{snap: Mapper, mappings: {\"$['x' + 1]\": $a}}",
+        "{snap: JSONGenerator, text: '{\"a\": 1}'}",
+        "{snap: JSONGenerator, documents: []}",
+        "{snap: Sequence, pass_through: true}",
+        "{snap: NoSuchSnap}",
+    ],
+)
+def test_nothing_is_said_if_other_fields_are_possible(maker: str) -> None:
+    assert read_after(maker, "$nam") == []
+
+
+def test_fields_are_those_of_all_documents_and_mappers_above() -> None:
+    snaps = {"orders": ORDERS, "add": ADDING, "few": "{snap: Filter, filter: $n > $prize}"}
+    assert absent(snaps, ["orders -> add -> few"]) == [
+        "the documents of 'orders' and 'add' have no field 'prize'"
+    ]
+
+
+def test_a_union_has_the_fields_of_all_its_inputs() -> None:
+    snaps = {
+        "a": MAPPER,
+        "b": ORDERS,
+        "both": "{snap: Union}",
+        "read": "{snap: Mapper, mappings: {$x: $price + $total.net + $y}}",
+    }
+    links = ["a -> both", "b -> both -> read"]
+    assert absent(snaps, links) == ["the documents of 'a' and 'b' have no field 'y'"]
+    snaps["c"] = "{snap: JSONGenerator, file: templates.json}"
+    assert absent(snaps, [*links, "c -> both"]) == []
+
+
+def test_documents_of_an_error_view_are_others() -> None:
+    snaps = {"make": MAPPER, "log": "{snap: Mapper, mappings: {$why: $reason}}"}
+    assert absent(snaps, ["make.error -> log"]) == []
+
+
+def test_paths_and_conditions_are_read_too() -> None:
+    snaps = {
+        "make": MAPPER,
+        "sort": "{snap: Sort, sort_paths: [$nam]}",
+        "split": "{snap: Router, routes: {one: $nam == 1}}",
+    }
+    assert len(absent(snaps, ["make -> sort -> split"])) == 2
+
+
+def test_a_link_that_cannot_be_read_might_bring_other_documents() -> None:
+    snaps = {"make": MAPPER, "read": "{snap: Mapper, mappings: {$x: $nam}}"}
+    assert absent(snaps, ["make -> read"]) != []
+    assert absent(snaps, ["make -> read", "other => read"]) == []
+    assert absent(snaps, ["make -> read", "others -> read"]) == []
