@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import keyword
 import os
 import re
@@ -110,8 +111,8 @@ def _task(given: str) -> _Made:
     files = [NewFile(task, head + text), NewFile(tests / f"test_{module_name(name)}_task.py", test)]
     if not pipeline.exists():
         files += _pipeline_files(pipelines, pipeline.stem)
-    call = f"curl http://127.0.0.1:8080/tasks/{name}   # in another terminal"
-    return _Made(files, [_engine("serve", task), call])
+    call = f"curl{_body_example(pipeline)} http://127.0.0.1:8080/tasks/{name}"
+    return _Made(files, [_engine("serve", task), f"{call}   # in another terminal"])
 
 
 def _query_example(pipeline: Path) -> str:
@@ -122,6 +123,19 @@ def _query_example(pipeline: Path) -> str:
     with suppress(ConfigurationError):  # a pipeline with mistakes can have a task, too
         names = [spec.name for spec in api.load(pipeline).parameters if not spec.secret]
     return f" such as ?{names[0]}=VALUE" if names else ""
+
+
+def _body_example(pipeline: Path) -> str:
+    """How a caller gives the document of the pipeline's open input; empty if it has none."""
+    if not pipeline.exists():
+        return ""
+    with suppress(ConfigurationError):
+        plan = api.compile_plan(pipeline)
+        if len(plan.open_inputs) == 1:
+            reads = plan.snap(plan.open_inputs[0].label).facts.reads or ()
+            body = dict.fromkeys(sorted({path[0] for path in reads}), "VALUE")
+            return f" --json {shlex.quote(json.dumps(body))}"
+    return ""
 
 
 def _test(given: str) -> _Made:

@@ -117,6 +117,19 @@ def test_a_new_task_names_a_parameter_of_its_pipeline(
     assert "query parameters become" in Path("plain.yaml").read_text()
 
 
+def test_the_call_of_a_new_task_gives_the_document_that_its_pipeline_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mapper = "{snap: Mapper, open_input: true, mappings: {$hi: $name, $n: $list.length}}"
+    Path("greet_pipeline.yaml").write_text(f"snaps: {{greet: {mapper}}}")
+    assert main(["new", "task", "greet"]) == 0
+    body = """--json '{"list": "VALUE", "name": "VALUE"}'"""
+    assert f"curl {body} http://127.0.0.1:8080/tasks/greet " in capsys.readouterr().out
+    assert main(["new", "task", "orders"]) == 0
+    assert "curl http://127.0.0.1:8080/tasks/orders " in capsys.readouterr().out
+
+
 def test_what_comes_next_installs_pytest_where_it_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
