@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 from engine.cli.problems import print_problems
+from engine.cli.wrapping import fitted, width_of
 from engine.errors import ConfigurationError, EngineError, InvalidPipelineError
 from engine.visible import visible
 
@@ -19,8 +20,12 @@ def run_command(run: Callable[[argparse.Namespace], int], options: argparse.Name
         print_problems(error.problems, sys.stderr)
         return 2
     except ConfigurationError as error:
-        print(visible(f"engine: {error}"), file=sys.stderr)
+        _print(error)
         return 2
     except EngineError as error:
-        print(visible(f"engine: {error}"), file=sys.stderr)
+        _print(error)
         return 1
+
+
+def _print(error: EngineError) -> None:
+    print(fitted(visible(f"engine: {error}"), width_of(sys.stderr)), file=sys.stderr)
