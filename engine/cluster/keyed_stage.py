@@ -33,6 +33,7 @@ from engine.cluster.messages import (
     reply_of,
     unpacked,
 )
+from engine.cluster.placement import Answer
 from engine.cluster.pool import Pool
 from engine.cluster.remote_stage import CREDITS, WINDOW, SpreadStage
 from engine.cluster.sent import Sent, fail
@@ -189,7 +190,7 @@ class KeyedStage(SpreadStage):
 
     # Loss
 
-    def _answered(self, number: int, sent: Sent, answer: asyncio.Future[bytes]) -> None:
+    def _answered(self, number: int, sent: Sent, answer: asyncio.Future[Answer]) -> None:
         super()._answered(number, sent, answer)
         if isinstance(sent.request, Share) and sent.answer.done():
             part = msgspec.structs.replace(sent.request.part, items=b"")
@@ -270,7 +271,7 @@ def _parts(splitter: Splitter, view: str, items: list[Any]) -> Iterable[Parts]:
     return [splitter.parts(view, items)]
 
 
-def _is_here(answer: asyncio.Future[bytes]) -> bool:
+def _is_here(answer: asyncio.Future[Answer]) -> bool:
     return not answer.cancelled() and answer.exception() is None
 
 

@@ -8,7 +8,7 @@ from collections import deque
 
 from engine.cluster.frames import REPLY, REQUEST, SHOWN
 from engine.cluster.frames_later import receive_frame_later, send_frame_later
-from engine.cluster.placement import Show, WorkerLostError
+from engine.cluster.placement import Answer, Show, WorkerLostError
 
 
 class MessageSocket:
@@ -19,7 +19,7 @@ class MessageSocket:
         self,
         connection: socket.socket,
         lost: asyncio.Future[WorkerLostError],
-        waiting: deque[asyncio.Future[bytes]],
+        waiting: deque[asyncio.Future[Answer]],
         show: Show,
     ) -> None:
         self._connection = connection
@@ -28,12 +28,12 @@ class MessageSocket:
         self._show = show
         self._sending = asyncio.Lock()
 
-    async def send(self, message: bytes) -> asyncio.Future[bytes]:
+    async def send(self, message: bytes) -> asyncio.Future[Answer]:
         """As in WorkerLink. Raises WorkerLostError."""
         async with self._sending:
             if self._lost.done():
                 raise self._lost.result()
-            answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+            answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
             self._waiting.append(answer)
             try:
                 await send_frame_later(self._connection, REQUEST, message)
@@ -49,7 +49,7 @@ class MessageSocket:
                 if kind == REPLY:
                     answer = self._waiting.popleft()
                     if not answer.done():
-                        answer.set_result(body)  # type: ignore[arg-type]  # read like bytes
+                        answer.set_result(body)
                 elif kind == SHOWN:
                     label, _, line = body.decode(errors="surrogatepass").partition("\0")
                     self._show(label, line)

@@ -291,7 +291,7 @@ def request_of(data: bytes) -> Request:
     return request
 
 
-def reply_of(data: bytes) -> Reply:
+def reply_of(data: bytes | bytearray) -> Reply:
     reply: Reply = _read(data, Reply)
     return reply
 
@@ -317,7 +317,7 @@ _DEEP = Lock()
 """The limit belongs to all threads."""
 
 
-def _read(data: bytes, kind: Any) -> Any:
+def _read(data: bytes | bytearray, kind: Any) -> Any:
     message = pickle.loads(data)  # from a process of this run
     if not isinstance(message, kind):
         raise TypeError(f"unexpected message: {type(message).__name__}")

@@ -18,6 +18,9 @@ from typing import Protocol, runtime_checkable
 from engine.cluster.needs import Needs
 from engine.errors import ExecutionError
 
+Answer = bytes | bytearray
+"""What a worker answers, as a link reads it."""
+
 Show = Callable[[str, str], None]
 """Takes the label of a snap and a line that it shows; the worker has masked the secrets in it."""
 
@@ -44,7 +47,7 @@ class WorkerLink(Protocol):
     shares_files: bool
     lost: asyncio.Future[WorkerLostError]
 
-    async def send(self, message: bytes) -> asyncio.Future[bytes]:
+    async def send(self, message: bytes) -> asyncio.Future[Answer]:
         """Send a message; returns once it is on its way, with the future of the answer.
 
         Several messages may be under way. The worker takes them, and the futures are resolved, in

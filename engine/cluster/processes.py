@@ -15,7 +15,7 @@ from engine.cluster.cores import threads_of
 from engine.cluster.frames import REQUEST, SOCKET_BUFFER
 from engine.cluster.frames_later import receive_frame_later, send_frame_later
 from engine.cluster.message_socket import MessageSocket
-from engine.cluster.placement import PlacementError, Show, WorkerLostError
+from engine.cluster.placement import Answer, PlacementError, Show, WorkerLostError
 from engine.cluster.process_starter import END_SECONDS, ProcessStarter, last_line
 from engine.script.exits import exit_in_words
 
@@ -86,7 +86,7 @@ class ProcessLink:
         self._connection.setblocking(False)
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed by close
         self._pid = 0
-        self._waiting: deque[asyncio.Future[bytes]] = deque()
+        self._waiting: deque[asyncio.Future[Answer]] = deque()
         self._messages = MessageSocket(self._connection, self.lost, self._waiting, show)
         self._reading: asyncio.Task[None] | None = None
         self._is_closed = False
@@ -109,7 +109,7 @@ class ProcessLink:
             raise PlacementError(answer.decode())
         self._reading = asyncio.create_task(self._read())
 
-    async def send(self, message: bytes) -> asyncio.Future[bytes]:
+    async def send(self, message: bytes) -> asyncio.Future[Answer]:
         """Raises WorkerLostError."""
         return await self._messages.send(message)
 

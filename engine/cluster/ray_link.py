@@ -21,7 +21,7 @@ from ray.exceptions import RayError
 
 from engine.cluster.message_socket import MessageSocket
 from engine.cluster.nearby import Door, view_of_files
-from engine.cluster.placement import PlacementError, Show, WorkerLostError
+from engine.cluster.placement import Answer, PlacementError, Show, WorkerLostError
 from engine.cluster.ray_cluster import RayCluster
 from engine.cluster.ray_worker import Begun, Line, Nearness
 
@@ -68,7 +68,7 @@ class ActorLink:
         self._store = store
         self._show = show
         self._sent = 0
-        self._waiting: deque[asyncio.Future[bytes]] = deque()
+        self._waiting: deque[asyncio.Future[Answer]] = deque()
         self._known: dict[int, tuple[bytes, list[Line]]] = {}
         self._resolved = 0
         self._listening: asyncio.Task[None] | None = None
@@ -92,13 +92,13 @@ class ActorLink:
         self._listening = asyncio.create_task(self._listen())
         self._cluster.gone.add_done_callback(self._lose_cluster)
 
-    async def send(self, message: bytes) -> asyncio.Future[bytes]:
+    async def send(self, message: bytes) -> asyncio.Future[Answer]:
         """Raises WorkerLostError."""
         if self._messages is not None:
             return await self._messages.send(message)
         if self.lost.done():
             raise self.lost.result()
-        answer: asyncio.Future[bytes] = self._loop.create_future()
+        answer: asyncio.Future[Answer] = self._loop.create_future()
         number, self._sent = self._sent, self._sent + 1
         self._waiting.append(answer)
         try:

@@ -36,7 +36,7 @@ from engine.cluster.messages import (
     to_bytes,
     unpacked,
 )
-from engine.cluster.placement import WorkerLostError
+from engine.cluster.placement import Answer, WorkerLostError
 from engine.cluster.pool import Pool
 from engine.cluster.range_texts import RangeTexts
 from engine.cluster.sent import Sent, fail
@@ -289,7 +289,7 @@ class SpreadStage:
         answer = await link.send(message)
         answer.add_done_callback(partial(self._answered, number, sent))
 
-    def _answered(self, number: int, sent: Sent, answer: asyncio.Future[bytes]) -> None:
+    def _answered(self, number: int, sent: Sent, answer: asyncio.Future[Answer]) -> None:
         if answer.cancelled() or answer.exception() is not None:
             return  # the worker is lost; the one that replaces it gets the message
         self._under_way[number].remove(sent)

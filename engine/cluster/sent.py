@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 
 from engine.cluster.messages import Request, to_bytes
+from engine.cluster.placement import Answer
 from engine.errors import EngineError
 
 
@@ -27,7 +28,7 @@ class Sent:
         self.message = message or to_bytes(request)
         self.request = request
         self.amount = amount
-        self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self.attempts = 0
 
 

@@ -19,7 +19,7 @@ from engine import api
 from engine.cluster import chunks, keyed_copy
 from engine.cluster.coordinator import Coordinator
 from engine.cluster.messages import Finish, Share, reply_of, request_of
-from engine.cluster.placement import Show
+from engine.cluster.placement import Answer, Show
 from engine.errors import ExecutionError
 from tests.cluster.thread_workers import Link, Place, outcome, run
 
@@ -72,7 +72,7 @@ class Losing(Place):
                 pages.append(data)
             return data
 
-        def lost(answer: asyncio.Future[bytes], data: bytes) -> None:
+        def lost(answer: asyncio.Future[Answer], data: bytes) -> None:
             take(answer, data)
             if data in pages and not link.lost.done():
                 self.pages += 1

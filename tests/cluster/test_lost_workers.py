@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from engine.cluster import chunks, pool, remote_stage
-from engine.cluster.placement import Show, WorkerLostError
+from engine.cluster.placement import Answer, Show, WorkerLostError
 from tests.cluster.thread_workers import Link, Place, outcome, run
 
 
@@ -44,7 +44,7 @@ def test_a_worker_that_is_lost_before_all_are_ready_is_prepared_again(project: P
                 is_replaced.wait(240)
                 return work(message)
 
-            def lost(answer: asyncio.Future[bytes], data: bytes) -> None:
+            def lost(answer: asyncio.Future[Answer], data: bytes) -> None:
                 take(answer, data)
                 if not link.lost.done():
                     link._lose()

@@ -11,7 +11,7 @@ from typing import Any
 from engine import api
 from engine.cluster.messages import Range, request_of
 from engine.cluster.needs import Needs
-from engine.cluster.placement import PlacementError, Show, WorkerLostError
+from engine.cluster.placement import Answer, PlacementError, Show, WorkerLostError
 from engine.cluster.replica import Replica
 from engine.run.report import Report
 
@@ -62,15 +62,15 @@ class Link:
         self._random = random
         self._risk = risk
         self._thread = ThreadPoolExecutor(1)
-        self._waiting: list[asyncio.Future[bytes]] = []
+        self._waiting: list[asyncio.Future[Answer]] = []
         self._is_closed = False
 
-    async def send(self, message: bytes) -> asyncio.Future[bytes]:
+    async def send(self, message: bytes) -> asyncio.Future[Answer]:
         if self.lost.done():
             raise self.lost.result()
         assert self.shares_files or not isinstance(request_of(message), Range)
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[bytes] = loop.create_future()
+        answer: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append(answer)
         made = loop.run_in_executor(self._thread, self._replica.answer, message)
         made.add_done_callback(lambda done: self._answer(answer, done.result()))
@@ -85,7 +85,7 @@ class Link:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._replica.close)
             self._thread.shutdown()
 
-    def _answer(self, answer: asyncio.Future[bytes], data: bytes) -> None:
+    def _answer(self, answer: asyncio.Future[Answer], data: bytes) -> None:
         if not answer.done():
             self._waiting.remove(answer)
             answer.set_result(data)
