@@ -23,6 +23,7 @@ from engine.errors import ConfigurationError, ExpressionError
 from engine.plan.plan import PlannedSnap
 from engine.run.breaking import Breaker, Decision, FailedDocument
 from engine.run.stopping import Stopper
+from engine.visible import visible
 
 TERMINAL = "/dev/tty"
 
@@ -173,7 +174,7 @@ class BreakPrompt:
         self._print("\n".join(["the document:", *(f"  {line}" for line in lines)]))
 
     def _print(self, text: str) -> None:
-        self._terminal.write(f"{text}\n")
+        self._terminal.write(f"{visible(text)}\n")
 
 
 def source_of(snap: PlannedSnap) -> Iterator[str]:

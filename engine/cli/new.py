@@ -132,6 +132,8 @@ def _body_example(pipeline: Path) -> str:
     with suppress(ConfigurationError):
         plan = api.compile_plan(pipeline)
         if len(plan.open_inputs) == 1:
+            if plan.takes_binary(plan.open_inputs[0]):
+                return " --data-binary @FILE"
             reads = plan.snap(plan.open_inputs[0].label).facts.reads or ()
             body = dict.fromkeys(sorted({path[0] for path in reads}), "VALUE")
             return f" --json {shlex.quote(json.dumps(body))}"

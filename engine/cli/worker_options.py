@@ -130,7 +130,7 @@ def given_resources(arguments: argparse.Namespace) -> dict[str, dict[str, float]
 
 
 def resources_for_cluster(arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
-    """The same for a run. Raises ConfigurationError if there is no cluster either."""
+    """As `given_resources`; also raises ConfigurationError without `--on`."""
     refuse_resources_without_cluster(arguments)
     return given_resources(arguments)
 

@@ -12,8 +12,9 @@ _NARROWEST = 20
 """Columns that are used even if the terminal has fewer."""
 
 _MORE = "…"
-_SECOND_CELL = "\ue000"
-"""Follows a wide character while the columns of a line are counted as characters."""
+_SECOND_CELL = "\0"
+"""Follows a wide character while the columns of a line are counted as characters. No text that is
+printed has it (engine.visible)."""
 
 HINT = "  hint: "
 

@@ -125,6 +125,14 @@ def test_lines_are_broken_between_words(
     assert "    8        $m: $n * 2 + 1000000 +\n         2000000\n" in shown
 
 
+def test_a_document_does_not_command_the_terminal(run: Callable[..., Run]) -> None:
+    made = 'snaps: {make: {snap: JSONGenerator, documents: [{s: "x\\e]0;owned\\a"}]},'
+    shape = "shape: {snap: Mapper, mappings: {$d: Date.parse($s)}}}"
+    ran = run(f"{made} {shape}\nlinks: [make -> shape]\n", "$s", "'\x1b[2J'", "stop")
+    assert "owned" in ran.terminal.shown
+    assert not {"\x1b", "\a"} & set(ran.terminal.shown)
+
+
 def test_a_skipped_document_is_dropped_and_the_run_goes_on(run: Callable[..., Run]) -> None:
     ran = run(SHAPE, "skip", "s")
     assert ran.code == 0

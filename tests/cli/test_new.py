@@ -126,6 +126,9 @@ def test_the_call_of_a_new_task_gives_the_document_that_its_pipeline_reads(
     assert main(["new", "task", "greet"]) == 0
     body = """--json '{"list": "VALUE", "name": "VALUE"}'"""
     assert f"curl {body} http://127.0.0.1:8080/tasks/greet " in capsys.readouterr().out
+    Path("rows_pipeline.yaml").write_text("snaps: {read: {snap: CSVParser, open_input: true}}")
+    assert main(["new", "task", "rows"]) == 0
+    assert "curl --data-binary @FILE http://127.0.0.1:8080/tasks/rows " in capsys.readouterr().out
     assert main(["new", "task", "orders"]) == 0
     assert "curl http://127.0.0.1:8080/tasks/orders " in capsys.readouterr().out
 

@@ -18,6 +18,30 @@ def test_ten_thousand_failures_of_a_second_leave_a_few_lines_and_then_their_numb
     assert lines[LINES_PER_SECOND:] == [f"{left} more failed", "run failed: once more"]
 
 
+def test_what_was_only_counted_is_told_without_another_failure() -> None:
+    lines: list[str] = []
+    now = 7.0
+    log = FailureLog(lambda snap, text, request_id: lines.append(text), clock=lambda: now)
+    for _ in range(2 * LINES_PER_SECOND):
+        log.add({"snap": "a", "error": "it failed"})
+    log.flush()
+    assert len(lines) == LINES_PER_SECOND
+    now = 8.0
+    log.flush()
+    log.flush()
+    log.close()
+    assert lines[LINES_PER_SECOND:] == [f"{LINES_PER_SECOND} more failed"]
+
+
+def test_the_end_tells_what_was_only_counted() -> None:
+    lines: list[str] = []
+    log = FailureLog(lambda snap, text, request_id: lines.append(text), clock=lambda: 7.0)
+    for _ in range(LINES_PER_SECOND + 1):
+        log.add({"snap": "a", "error": "it failed"})
+    log.close()
+    assert lines[LINES_PER_SECOND:] == ["1 more failed"]
+
+
 def test_the_note_names_the_requests_that_it_counts() -> None:
     lines: list[str] = []
     now = 7.0

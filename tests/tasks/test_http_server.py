@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from functools import partial
 
 import pytest
 
@@ -300,6 +301,45 @@ async def test_the_caller_that_has_been_silent_for_longest_gives_way_to_another(
         await turns(lambda: len(server.echo.late) == 3)
         (response,) = await server.talk(GET)  # now all of them wait for their responses
         assert response.status == 503
+
+
+@in_each_loop
+async def test_a_caller_that_still_reads_its_response_does_not_give_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http_server, "SILENT_SECONDS", 0.0)
+    async with running(max_connections=1) as server:
+        reader, writer = await server.connect(limit=1000)
+        writer.write(message("GET", "/large"))
+        await turns(lambda: server.echo.sent)
+        refused, _ = await server.connect()
+        assert (await refused.readline())[9:12] == b"503"
+        assert (await reader.readexactly(20_000_000)).startswith(b"HTTP/1.1 200")
+
+
+@in_loop
+async def test_whoever_is_silent_now_gives_way_not_only_who_was_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with running(max_connections=2, clock_stands=True) as server:
+
+        async def callers_that_wait() -> None:
+            before = len(server.connections())
+            for _ in range(2 - before):
+                await server.connect()
+            await turns(lambda: len(server.connections()) == 2)
+            later = partial(float, server.server.now() + 100)
+            monkeypatch.setattr(server.server, "now", later)
+
+        await callers_that_wait()
+        (response,) = await server.talk(GET)  # one of them gives way
+        assert response.status == 200
+        for caller in server.callers[:2]:  # both were found to be silent
+            caller.transport.abort()
+        await turns(lambda: not server.connections())
+        await callers_that_wait()
+        (response,) = await server.talk(GET)
+        assert response.status == 200
 
 
 @pytest.mark.parametrize("version", ["0.9", "2.0"])

@@ -65,6 +65,22 @@ async def test_repeats_while_the_first_is_in_progress_wait_for_its_response() ->
 
 
 @in_loop
+async def test_each_page_gets_the_headers_for_its_own_origin() -> None:
+    task = ManualTask(allowed_origins=("https://a.example", "https://b.example"))
+    async with fronted(task) as front:
+        origins = ["https://a.example", "https://b.example"]
+        asking = []
+        for origin in origins:
+            asking.append(asyncio.create_task(sent(front, "k", headers=[("Origin", origin)])))
+            await task.arrived(1)
+        await turns(lambda: len(front.front.repeats.waiting("report", "", "k")) == 2)
+        task.answer()
+        for answer, origin in zip(await asyncio.gather(*asking), origins, strict=True):
+            assert answer.header("access-control-allow-origin") == [origin]
+            assert len(answer.header("access-control-expose-headers")) == 1
+
+
+@in_loop
 async def test_a_repeat_waits_no_longer_than_its_caller() -> None:
     task = ManualTask()
     async with fronted(task) as front:

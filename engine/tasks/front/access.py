@@ -150,7 +150,7 @@ class AccessLog:
 class LogFile:
     """A file that only its user can read, and that may be renamed while it is written.
 
-    Raises ConfigurationError if it cannot be.
+    Raises ConfigurationError if it cannot be opened.
     """
 
     def __init__(self, path: str) -> None:

@@ -260,7 +260,8 @@ class Connection(Outgoing):
             return
         since = self._reading_since
         if self.transport.is_closing():  # TLS: the other end has not confirmed it
-            if now - self.idle_since >= KEEP_ALIVE_SECONDS:
+            is_surplus = self.server.is_surplus(self)
+            if now - self.idle_since >= (CROSSING_SECONDS if is_surplus else KEEP_ALIVE_SECONDS):
                 self.transport.abort()
         elif self.lingers:
             if now >= self.linger_end:

@@ -43,8 +43,8 @@ RECENT_SECONDS = 5.0
 """Seconds since its last response for a connection that has had one: its caller may well go on."""
 
 MAX_SURPLUS = 64
-"""Callers beyond the limit of connections that may take their time to read that they have to go;
-with TLS, so many handshakes beyond the limit may begin."""
+"""Callers beyond the limit of connections that may stay for a moment to read why they have to go;
+with TLS, also how many handshakes beyond the limit may begin."""
 
 SILENT_SECONDS = 1.0
 """Seconds without a request after which a connection gives way to another if there are too many."""
@@ -81,7 +81,7 @@ class HttpServer:
         """Connections that end because of the limit, and do not count."""
 
         self._silent: deque[Connection] = deque()
-        """Those that give way to others because nothing came from them for longest."""
+        """Those that may be closed for others, the one first that has been idle for longest."""
 
         self._searched = -SILENT_SECONDS
 
@@ -170,24 +170,24 @@ class HttpServer:
 
     def add(self, connection: Connection) -> bool:
         """Whether it may stay."""
-        self.connections.add(connection)
         if self.acceptor is not None:
             self.acceptor.handshakes.discard(connection)
-        if self._count <= self.max_connections or self._make_room():
-            return True
-        self._surplus.add(connection)
-        return False
+        has_place = self._count < self.max_connections or self._make_room()
+        self.connections.add(connection)
+        if not has_place:
+            self._surplus.add(connection)
+        return has_place
 
     @property
     def _count(self) -> int:
         return len(self.connections) - len(self._surplus) + self._handshakes
 
     def _make_room(self) -> bool:
-        """Hang up on a silent caller, so that strangers do not lock others out."""
-        if not self._silent and self.now() - self._searched >= SILENT_SECONDS:
+        """Hang up on an idle caller, so that those without requests do not lock others out."""
+        if self.now() - self._searched >= SILENT_SECONDS:
             self._searched = self.now()
             silent = [each for each in self.connections if self._is_silent(each)]
-            self._silent.extend(sorted(silent, key=lambda each: each.idle_since))
+            self._silent = deque(sorted(silent, key=lambda each: each.idle_since))
         while self._silent:
             connection = self._silent.popleft()
             if self._is_silent(connection) and not is_readable(connection.transport):
@@ -200,12 +200,19 @@ class HttpServer:
         return False
 
     def _is_silent(self, connection: Connection) -> bool:
-        is_there = connection.is_idle and connection in self.connections
-        return is_there and self.now() - connection.idle_since >= SILENT_SECONDS
+        """Whether nothing is under way between it and its caller, and has not been for a while."""
+        if not connection.is_idle or connection not in self.connections:
+            return False
+        waits = self.now() - connection.idle_since >= SILENT_SECONDS
+        return waits and not connection.transport.get_write_buffer_size()
 
     def waits_for(self, connection: Connection) -> bool:
         """Whether its caller, which has no place, may take its time to read what it was sent."""
         return connection in self._surplus and len(self._surplus) <= MAX_SURPLUS
+
+    def is_surplus(self, connection: Connection) -> bool:
+        """Whether it ends because of the limit."""
+        return connection in self._surplus
 
     def remove(self, connection: Connection) -> None:
         self.connections.discard(connection)
@@ -263,6 +270,8 @@ class HttpServer:
         if complete:
             self._set_date()
             now = self.now()
+            if now - self._searched >= SILENT_SECONDS:
+                self._silent.clear()  # by now, others may be idle
             for connection in list(self.connections):
                 connection.check_time(now)
 

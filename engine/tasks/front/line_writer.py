@@ -10,7 +10,7 @@ from functools import partial
 MAX_WAITING_BYTES = 4 * 1024 * 1024
 """Bytes of lines that may wait; those beyond are dropped, and counted."""
 
-CLOSE_SECONDS = 5.0
+CLOSE_SECONDS = 2.0
 
 
 class LineWriter:

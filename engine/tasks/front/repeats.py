@@ -132,9 +132,9 @@ class Repeats:
     def _answer(self, place: Place, number: int, reply: Response | Reply) -> None:
         first = self._open.pop(place)
         respond = first.take(number)
-        kept = reply if isinstance(reply.body, bytes) else _not_kept()
+        kept = _copied(reply if isinstance(reply.body, bytes) else _not_kept())
         if reply.outcome != "refused":  # otherwise nothing was done, and the next one may try again
-            entry = _Kept(first.fingerprint, _copied(kept), self._now() + KEPT_SECONDS)
+            entry = _Kept(first.fingerprint, kept, self._now() + KEPT_SECONDS)
             self._kept[place] = entry
             self._kept_bytes += entry.size
             self._forget_old()
@@ -211,7 +211,7 @@ def _too_late() -> Reply:
 def _not_kept() -> Reply:
     return error_reply(
         409,
-        "the request was done before, but its response was streamed, and not kept",
+        "the request was done before, but its response was too large to be kept, or streamed",
         "",
         "use a new key to repeat it",
     )

@@ -13,7 +13,7 @@ _ERRORS = {
     "404": "There is no such run for this caller.",
     "405": "The method is not allowed.",
     "408": "The request arrived too slowly.",
-    "409": "A run is in progress; or the response to this key was streamed, and not kept.",
+    "409": "A run is in progress; or the response to this key was too large to be kept.",
     "413": "The body is too large.",
     "415": "The body has a content encoding that is not supported.",
     "422": "The Idempotency-Key was used for another request.",

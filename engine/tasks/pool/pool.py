@@ -120,6 +120,7 @@ class Pool:
             text = "1 request was" if count == 1 else f"{count} requests were"
             about = {"task": self.task.name}
             log.warning("%s still open at shutdown and not answered", text, extra=about)
+        self._timeouts.close()
         self._fail_all(_SHUTTING_DOWN)
         await self.generations.stop()
         if self._watch is not None:
@@ -262,6 +263,7 @@ class Pool:
             self._take_away(job)
             self._timeouts.add({"reason": job.too_late.reason}, job.tag.id)
             job.fail(job.too_late)
+        self._timeouts.flush()
         if self._impatient_until and now > self._impatient_until:
             self._impatient_until = 0.0
             for process in self.generations.processes:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from engine.run.spans import SpanData
 from engine.tasks.definition.loading import Loaded
+from engine.tasks.definition.task import Task
 from engine.tasks.front.task_call import Answering
 from engine.tasks.pool.hosted_task import HostedTask
 from engine.tasks.pool.statistics import TaskStatistics
@@ -69,23 +70,25 @@ class HostedTasks:
     async def _switch(self, loaded: Loaded) -> bool:
         name = loaded.task.name
         hosted = self.all.get(name)
+        old: Loaded | HostedTask | None = self._drained.get(name) or hosted
+        before = None if old is None else old.task
         if name in self._drained:
             self._drained[name] = loaded
             log.info("task reloaded; it stays drained", extra={"task": name})
+            _warn_if_opened(before, loaded.task)
             return True
         if hosted is None or hosted.task.type != loaded.task.type:
             self.closed.pop(name, None)
             self.host(loaded)
+            _warn_if_opened(before, loaded.task)
             if hosted is not None:
                 await hosted.drain(hosted.task.timeouts.drain)
             return True
-        was_guarded = hosted.task.is_guarded
         if not await hosted.reload(loaded.task, loaded.plan):
             log.error("reload failed; the task stays as it was", extra={"task": name})
             return False
         log.info("task reloaded", extra={"task": name})
-        if was_guarded and not loaded.task.is_guarded:  # perhaps its file was read half-written
-            log.warning("everybody may call it now: its file names no token", extra={"task": name})
+        _warn_if_opened(before, loaded.task)
         return True
 
     async def switch_all(self, loaded: Iterable[Loaded]) -> None:
@@ -158,3 +161,10 @@ class HostedTasks:
                 self._history = History(self._state_folder)
             return ScheduledTask(task, plan, statistics, self._history)
         return FeedMaster(task, plan, statistics)
+
+
+def _warn_if_opened(before: Task | None, now: Task) -> None:
+    """Perhaps the file of the task was read half-written."""
+    if before is not None and before.is_guarded and not now.is_guarded:
+        about = {"task": now.name}
+        log.warning("everybody may call it now: its file names no token", extra=about)

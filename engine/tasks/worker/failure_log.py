@@ -42,10 +42,22 @@ class FailureLog:
                 self._omitted_ids.append(request_id)
             return
         self._written += 1
-        if self._omitted:
-            self._write("", self._note(), "")
+        self._write_note()
         text = f"{'request' if request_id else 'run'} failed: {_described(error)}"
         self._write(str(error.get("snap", "")), text, request_id)
+
+    def flush(self) -> None:
+        """Log how many were only counted, once their second is over."""
+        if int(self._clock()) != self._second:
+            self._write_note()
+
+    def close(self) -> None:
+        """Log how many were only counted."""
+        self._write_note()
+
+    def _write_note(self) -> None:
+        if self._omitted:
+            self._write("", self._note(), "")
 
     def _note(self) -> str:
         """How many were not logged, and which, as far as the ids are few."""

@@ -137,9 +137,11 @@ class Instance:
             reporting.cancel()
             self._send_counts()
         if failure is not None:
+            self._responder.flush_log(last=True)
             self.channel.send(Failed(str(failure), fatal=isinstance(failure, ConfigurationError)))
             return 1
         self._fail_unanswered()
+        self._responder.flush_log(last=True)
         return 0
 
     def _prepare(self, opening: InstanceOpening) -> None:
@@ -273,6 +275,7 @@ class Instance:
         while True:
             await asyncio.sleep(COUNTS_INTERVAL)
             self._send_counts()
+            self._responder.flush_log()
 
     def _send_counts(self) -> None:
         snaps = [] if self._report is None else self._report.snaps

@@ -45,6 +45,13 @@ class Responder:
     def log_failure(self, request: int, error: Document) -> None:
         self._failure_log.add(error, self._tags.of(request).id)
 
+    def flush_log(self, *, last: bool = False) -> None:
+        """Log how many failures were only counted; all of them if there will be no more."""
+        if last:
+            self._failure_log.close()
+        else:
+            self._failure_log.flush()
+
     def refused(self, request: int, failure: RunFailure, outcome: str = "refused") -> None:
         """It never enters the pipeline."""
         self._send(error_response(request, failure.status, failure.texts, outcome))

@@ -91,6 +91,8 @@ class RunProcess:
             self.channel.send(Ready())
             while (start := await self._starts.get()) is not None:
                 await self._run(opening, registry, start)
+                self._failures.flush()
+            self._failures.close()
             self.channel.close()
             await self.channel.closed()
         except asyncio.CancelledError:  # the front has gone

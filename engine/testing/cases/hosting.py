@@ -149,9 +149,7 @@ async def _triggered(
     try:
         parameters = call_parameters(plan, task.parameters, caller_values(plan, request))
         inputs = inputs_of(plan, request, schema_of(task.input_schema))
-    except JobError as error:
-        return _sent(failure_reply(error.failure))
-    except BadRequest as error:
+    except (JobError, BadRequest) as error:
         return _sent(failure_reply(error.failure))
     result = result_of(plan, status_from_document=task.status_from_document)
     body = bytearray()
