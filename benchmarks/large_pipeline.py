@@ -8,7 +8,9 @@ SNAPS = 200
 def large_pipeline(snaps: int = SNAPS) -> str:
     """The text of a chain of snaps, with five or six lines and two expressions for each."""
     lines = ["pipeline: Large", "parameters:", "  token: abc", "snaps:"]
-    lines += ["  s0:", "    snap: JSONGenerator", "    documents: [{a: 1, name: x}]"]
+    numbers = "".join(f", a{number}: {number}" for number in range(1, snaps))
+    document = f"{{name: x, date: 2026-01-31, b: {{c: 1}}{numbers}}}"
+    lines += ["  s0:", "    snap: JSONGenerator", f"    documents: [{document}]"]
     for number in range(1, snaps):
         lines += [f"  s{number}:", *_SNAPS[number % 3](number)]
     lines += ["links:", *(f"  - s{number} -> s{number + 1}" for number in range(snaps - 1))]
@@ -29,7 +31,7 @@ def _dates(number: int) -> list[str]:
     date = f"Date.parse($date, 'yyyy-MM-dd').plusDays({number}).toString()"
     part = f"$name.trim().substr(0, {number})"
     rows = [f'      $h{number}: "{date}"', f"      $g{number}: {part}", f"      $i{number}: $b.c"]
-    return ["    snap: Mapper", "    mappings:", *rows]
+    return ["    snap: Mapper", "    pass_through: true", "    mappings:", *rows]
 
 
 _SNAPS = (_filter, _sums, _dates)

@@ -26,11 +26,21 @@ class MessageSocket:
         self._lost = lost
         self._waiting = waiting
         self._show = show
-        self._sending = asyncio.Lock()
+        self._turn = asyncio.Lock()
+        self._sending: set[asyncio.Task[asyncio.Future[Answer]]] = set()
 
     async def send(self, message: bytes) -> asyncio.Future[Answer]:
-        """As in WorkerLink. Raises WorkerLostError."""
-        async with self._sending:
+        """As in WorkerLink. Raises WorkerLostError.
+
+        A caller that is cancelled leaves no half of a message before the next one.
+        """
+        sending = asyncio.create_task(self._send(message))
+        self._sending.add(sending)
+        sending.add_done_callback(self._sent)
+        return await asyncio.shield(sending)
+
+    async def _send(self, message: bytes) -> asyncio.Future[Answer]:
+        async with self._turn:
             if self._lost.done():
                 raise self._lost.result()
             answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -40,6 +50,17 @@ class MessageSocket:
             except OSError:
                 raise await asyncio.shield(self._lost) from None
         return answer
+
+    def _sent(self, sending: asyncio.Task[asyncio.Future[Answer]]) -> None:
+        self._sending.discard(sending)
+        if not sending.cancelled():
+            sending.exception()  # perhaps nobody waits for it any more
+
+    async def close(self) -> None:
+        """Send nothing more."""
+        for sending in self._sending:
+            sending.cancel()
+        await asyncio.gather(*self._sending, return_exceptions=True)
 
     async def read(self) -> None:
         """Take answers, and show lines, until the worker closes the socket."""

@@ -35,14 +35,16 @@ class Door:
     """Where one worker of this machine may call. `path` is empty if there can be no such socket."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.mkdtemp(prefix="snapline-")
+        self._folder = self.path = ""
         self._listening = socket.socket(socket.AF_UNIX)
-        self.path = f"{self._folder}/worker"
         try:
-            self._listening.bind(self.path)
+            self._folder = tempfile.mkdtemp(prefix="snapline-")
+            path = f"{self._folder}/worker"
+            self._listening.bind(path)
             self._listening.listen(1)
-        except OSError:  # the path is too long, or the file system has no sockets
-            self.path = ""
+            self.path = path
+        except OSError:  # no folder to write to, too long a path, a file system without sockets
+            pass
         self._listening.setblocking(False)
 
     async def accept(self) -> socket.socket:
@@ -54,7 +56,8 @@ class Door:
 
     def close(self) -> None:
         self._listening.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def called(path: str) -> socket.socket | None:

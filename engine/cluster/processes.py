@@ -118,6 +118,7 @@ class ProcessLink:
         if self._is_closed:
             return
         self._is_closed = True
+        await self._messages.close()
         if self._reading is not None:
             self._reading.cancel()
             with suppress(asyncio.CancelledError):

@@ -116,6 +116,8 @@ class ActorLink:
         self._is_closed = True
         for answer in self._waiting:
             answer.cancel()
+        if self._messages is not None:
+            await self._messages.close()
         if self._connection is not None and self._reading is not None:
             with suppress(OSError):
                 self._connection.shutdown(socket.SHUT_WR)

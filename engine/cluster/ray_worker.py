@@ -76,8 +76,10 @@ class RayWorker:
         )
 
     def _work(self, run: WorkerSocket, replica: Replica) -> None:
-        run.work(replica, lambda: None)
-        run.close()
+        try:
+            run.work(replica, lambda: None)
+        finally:
+            run.close()
 
     def _show(self, label: str, line: str) -> None:
         if self._run is None:

@@ -19,6 +19,8 @@ class WorkerSocket:
         self._connection = connection
         self._sending = threading.Lock()
         self._messages: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._state = threading.Lock()
+        self._has_ended = self._is_busy = False
 
     def send(self, kind: bytes, body: bytes) -> None:
         with self._sending, suppress(OSError):
@@ -28,8 +30,9 @@ class WorkerSocket:
         self.send(SHOWN, f"{label}\0{line}".encode(errors="surrogatepass"))
 
     def work(self, replica: Replica, on_end: Callable[[], None]) -> None:
-        """Answer messages until the run closes the socket, and close the replica then. A call that
-        is busy at that time is interrupted, and `on_end` is called in a thread of its own."""
+        """Answer messages until the run closes the socket, and close the replica then: its snaps
+        end properly, unless one is busy at that time, which is interrupted. `on_end` is called in a
+        thread of its own."""
 
         def read() -> None:
             try:
@@ -39,13 +42,31 @@ class WorkerSocket:
                         self._messages.put(bytes(body))
             except (EOFError, OSError):
                 self._messages.put(None)
-                replica.interrupt()
+                if self._end():
+                    replica.interrupt()
                 on_end()
 
         threading.Thread(target=read, daemon=True).start()
-        while (message := self._messages.get()) is not None:
-            self.send(REPLY, replica.answer(message))
+        while (message := self._messages.get()) is not None and self._begin():
+            reply = replica.answer(message)
+            self._is_busy = False  # before the run, which waits for the reply, may end
+            self.send(REPLY, reply)
         replica.close()
 
+    def _begin(self) -> bool:
+        """Be busy, unless the run has closed the socket."""
+        with self._state:
+            self._is_busy = not self._has_ended
+            return self._is_busy
+
+    def _end(self) -> bool:
+        """The run has closed the socket; whether that was during a call."""
+        with self._state:
+            self._has_ended = True
+            return self._is_busy
+
     def close(self) -> None:
+        """Let the run know that there will be no more answers, even while `work` reads."""
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()

@@ -15,6 +15,7 @@ from engine.expressions.analysis import (
     library_members,
     path_moved,
     paths_read,
+    sees_counts,
 )
 from engine.expressions.compilation import CompiledExpression, compile_expression, parse_path
 from engine.expressions.dates import (
@@ -69,5 +70,6 @@ __all__ = [
     "path_moved",
     "paths_read",
     "scope_with_libraries",
+    "sees_counts",
     "to_json",
 ]

@@ -351,16 +351,17 @@ def paths_read(text: str) -> frozenset[Steps] | None:
     return parsed(text).reads
 
 
-def fields_expected(text: str) -> Iterator[tuple[str, int, int]]:
+def fields_expected(text: str) -> tuple[tuple[str, int, int], ...]:
     """(name, offset, length) of the reads of fields as if all documents had them: `$name`.
 
     The place is that of the name, or of `$['name']`.
     """
-    for name, node in parsed(text).fields_expected:
-        start, end = node.offset, node.offset + node.length
-        if isinstance(node, nodes.Member) and text[start:end].endswith(name):
-            start = end - len(name)
-        yield name, start, end - start
+    return parsed(text).fields_expected
+
+
+def sees_counts(text: str) -> bool:
+    """Whether the value may depend on how many documents the snap has had: `snap.in.totalCount`."""
+    return parsed(text).sees_counts
 
 
 def path_moved(text: str) -> Steps | None:

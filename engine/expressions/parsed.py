@@ -14,7 +14,13 @@ from typing import Generic, TypeVar
 from engine.errors import ExpressionSyntaxError
 from engine.expressions.nodes import Broken, Node
 from engine.expressions.parser import read
-from engine.expressions.reads import Steps, fields_expected_by, path_moved_by, paths_read_by
+from engine.expressions.reads import (
+    Steps,
+    fields_expected_by,
+    path_moved_by,
+    paths_read_by,
+    sees_counts_in,
+)
 
 T = TypeVar("T")
 MAX_REMEMBERED = 400_000
@@ -89,9 +95,15 @@ class Parsed:
         return None if self.errors else path_moved_by(self.node)
 
     @cached_property
-    def fields_expected(self) -> tuple[tuple[str, Node], ...]:
-        """The fields of the document that it reads as if they were always there, with the nodes."""
-        return () if self.errors else fields_expected_by(self.node)
+    def sees_counts(self) -> bool:
+        """Whether its value may depend on how many documents the snap has had."""
+        return sees_counts_in(self.node) if not self.errors else "snap" in self.text
+
+    @cached_property
+    def fields_expected(self) -> tuple[tuple[str, int, int], ...]:
+        """The fields of the document that it reads as if they were always there, and their places
+        (offset, length)."""
+        return () if self.errors else tuple(fields_expected_by(self.node, self.text))
 
 
 parsed = Memo(Parsed)

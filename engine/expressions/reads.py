@@ -11,6 +11,7 @@ from engine.late_regex import late_regex
 Steps = tuple[str, ...]
 _BY_NAME = frozenset({"get", "getFirst"})
 _WHOLE = frozenset({"hasOwnProperty", "hasPath"})
+_COUNTED = frozenset({"in", "out", "error"})
 _NAMES_IN_PATH = late_regex(r"[^.$\[\]'\"]+")
 
 
@@ -38,8 +39,9 @@ def path_moved_by(node: Node) -> Steps | None:
     return tuple(reversed(names)) or None
 
 
-def fields_expected_by(node: Node) -> tuple[tuple[str, Node], ...]:
-    """The fields of the document that must be there, with the nodes `$name` or `$['name']`.
+def fields_expected_by(node: Node, text: str) -> Iterator[tuple[str, int, int]]:
+    """(name, offset, length) of the fields of the document that must be there, at their names or
+    at `$['name']`.
 
     Without those that the expression asks for, with `in`, `typeof`, `get`, `hasPath` or
     `hasOwnProperty`: it knows that they may be missing.
@@ -57,8 +59,34 @@ def fields_expected_by(node: Node) -> tuple[tuple[str, Node], ...]:
         elif isinstance(each, nodes.Unary) and each.operator == "typeof":
             doubted.add(_field_of(each.operand))
         elif isinstance(each, nodes.Call) and _is_eval(each.function):
-            return ()
-    return tuple((name, each) for name, each in found if name not in doubted)
+            return
+    for name, each in found:
+        if name not in doubted:
+            start, end = each.offset, each.offset + each.length
+            if isinstance(each, nodes.Member) and text[start:end].endswith(name):
+                start = end - len(name)
+            yield name, start, end - start
+
+
+def sees_counts_in(node: Node) -> bool:
+    """Whether it may use `snap.in`, `snap.out` or `snap.error`, also in the text of a path; `eval`
+    may do anything."""
+    others: set[int] = set()
+    for each in node.walk():
+        if isinstance(each, nodes.Name) and each.name == "snap":
+            if id(each) not in others:
+                return True
+        elif isinstance(each, nodes.Member) and each.name not in _COUNTED:
+            others.add(id(each.target))
+        elif isinstance(each, nodes.Call) and (
+            _is_eval(each.function) or any(map(_names_snap, each.arguments))
+        ):
+            return True
+    return False
+
+
+def _names_snap(node: Node) -> bool:
+    return isinstance(node, nodes.Literal) and "snap" in str(node.value)
 
 
 def _field_of(node: Node) -> str:

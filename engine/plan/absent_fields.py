@@ -92,8 +92,9 @@ def _made(step: Make, label: str, given: _Known | None) -> _Known | None:
 
 
 def _check_snap(snap: ResolvedSnap, given: _Known, collector: ProblemCollector) -> None:
-    for path, text, name, offset, length in _reads(snap):
-        if name in given.fields:
+    names = _names_read(snap) - given.fields
+    for path, text, name, offset, length in _places(snap) if names else ():
+        if name not in names:
             continue
         shift = shift_of(snap.spec.settings, path, text)
         where = collector.inside(snap.spec.label, path, shift + offset, length)
@@ -103,18 +104,23 @@ def _check_snap(snap: ResolvedSnap, given: _Known, collector: ProblemCollector) 
         collector.report("absent-field", where, message, hint, "warning")
 
 
-def _reads(snap: ResolvedSnap) -> Iterator[tuple[KeyPath, str, str, int, int]]:
-    """(setting, its text, field, offset, length) of what is read of the input document."""
-    if snap.settings is None or snap.facts is None:
-        return
-    reads = snap.facts.reads
-    names = None if reads is None else {path[0] for path in reads}
-    if names is None and not (len(snap.steps) == 1 and isinstance(snap.steps[0], Keep | Make)):
-        return  # `$` might be something else
+def _names_read(snap: ResolvedSnap) -> set[str]:
+    """The fields of the input documents that the snap reads, as far as it tells."""
+    if len(snap.steps) == 1:  # of other snaps, `$` in an expression might be something else
+        step = snap.steps[0]
+        if isinstance(step, Keep):
+            return {name for name, _, _ in fields_expected(step.condition)}
+        if isinstance(step, Make):
+            return {name for _, text in step.rows for name, _, _ in fields_expected(text)}
+    reads = None if snap.facts is None else snap.facts.reads
+    return {path[0] for path in reads or ()}
+
+
+def _places(snap: ResolvedSnap) -> Iterator[tuple[KeyPath, str, str, int, int]]:
+    """(setting, its text, field, offset, length) of the reads in its expressions and paths."""
     for path, item in expressions_in(snap.settings):
         for name, offset, length in _fields_in(item):
-            if names is None or name in names:
-                yield path, item.text, name, offset, length
+            yield path, item.text, name, offset, length
 
 
 def _fields_in(item: Expression | Path) -> Iterable[tuple[str, int, int]]:

@@ -12,18 +12,13 @@ from typing import Any, Literal
 import msgspec
 
 from engine.errors import Problem
+from engine.expressions import sees_counts
 from engine.expressions.steps import Step
-from engine.late_regex import late_regex
 from engine.locations import Location
 from engine.pipeline.spec import Mode, ParameterSpec
 from engine.sdk.parallel import ByKey, ByRun, Once
 from engine.sdk.settings import Evaluated, Settings, setting
 from engine.sdk.views import View
-
-_COUNTS = late_regex(
-    r"(?:(?<![$.\w])|(?<=\.\.\.))(?:snap\b(?!\s*\.\s*(?!in\b|out\b|error\b)\w)|eval\b)"
-)
-"""The variable `snap` in an expression, but not `snap.label`; `eval` may hide it."""
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -109,7 +104,7 @@ class PlannedSnap(msgspec.Struct, frozen=True):
     @property
     def sees_counts(self) -> bool:
         """Whether its expressions may use how many documents it has had (`snap.in.totalCount`)."""
-        return any(_COUNTS.search(placed.text) for placed in self.expressions)
+        return any(sees_counts(placed.text) for placed in self.expressions)
 
     @property
     def makes_error_documents(self) -> bool:

@@ -16,7 +16,7 @@ from engine.run.host import Outputs, StageHost
 from engine.run.inbox import Inbox
 
 HASTE_SECONDS = 0.002
-"""How long a call may keep the event loop."""
+"""How long a call may keep the event loop until its answer begins to arrive."""
 
 _AFTER_A_LONG_CALL = 32
 """Calls that go to the thread at once after one that was not short."""

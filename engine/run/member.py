@@ -67,7 +67,7 @@ class Member:
         self._default = plan.outputs[0].name if plan.outputs else ""
         self._by_document = self._class.process_batch is Snap.process_batch
         self._checks = not plan.facts.plain and not self._by_document  # whose Collected checks them
-        self.counts_exactly = cuts and plan.sees_counts
+        self.counts_exactly = plan.sees_counts
         self._slices: SliceSize | None = None
         self.limit = 1 if self.counts_exactly else MAX_ITEMS
         if cuts and not (plan.facts.flows or self.counts_exactly):

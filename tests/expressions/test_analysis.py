@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.expressions import analyse, paths_read
+from engine.expressions import analyse, paths_read, sees_counts
 
 
 def test_parameters_are_found_at_their_first_place() -> None:
@@ -21,6 +21,26 @@ def test_other_names_with_an_underscore_are_not_parameters(text: str) -> None:
 
 def test_libraries_are_found_at_their_first_place() -> None:
     assert analyse("lib.a.x + lib['b'].y + lib.a.f(1)").libraries == {"a": 0, "b": 10}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("snap", "snap.in.totalCount", "snap . out", "snap['in'].x", "{a: snap}", "[...snap]"),
+        *("x => snap.error", "`${snap.in}`", "eval('sn' + 'ap')", "$a.map(x => snap[x])"),
+        *("jsonPath($, '$[?(value > snap.in.totalCount)]')", "snap.in +"),
+    ],
+)
+def test_an_expression_may_see_how_many_documents_there_were(text: str) -> None:
+    assert sees_counts(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["snap.label", "$snap", "$.snap.in", "$['snap']", "$kind == 'snap'", "lib.snap.in", "pipe.x"],
+)
+def test_other_uses_of_the_word_snap_are_no_counts(text: str) -> None:
+    assert not sees_counts(text)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from engine import api
 from engine.documents import Document
+from engine.testing import run_snap
 
 NUMBERED = "{snap: Mapper, mappings: {$n: $n, $in: snap.in.totalCount, $out: snap.out.totalCount}}"
 
@@ -93,3 +94,8 @@ def test_documents_after_it_still_travel_together(tmp_path: Path) -> None:
 """
     outputs = run(tmp_path, snaps, "number -> after", {"number": [{"n": n} for n in range(400)]})
     assert max(each["together"] for each in outputs["after.output"]) > 1
+
+
+def test_a_test_of_the_snap_sees_the_same() -> None:
+    ran = run_snap("Mapper", {"mappings": {"$in": "snap.in.totalCount"}}, [{}, {}, {}])
+    assert ran.output == [{"in": 1}, {"in": 2}, {"in": 3}]

@@ -63,6 +63,16 @@ def host() -> Iterator[Host]:
     host.stop()
 
 
+def test_a_call_that_is_in_a_hurry_does_not_wait_for_the_network(
+    opened: Opened, host: Host
+) -> None:
+    session = opened(ECHO, **host.facts)
+    session.start()
+    outcomes = session.parts.process_tracked([{"n": 1}], [1], (), 60.0)
+    assert next(outcomes) == []
+    assert [list(map(list, some)) for some in outcomes] == [[[1, [{"n": 1}]]]]
+
+
 def test_a_script_runs_as_it_does_here(opened: Opened, host: Host) -> None:
     session = opened(
         """
