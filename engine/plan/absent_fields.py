@@ -23,6 +23,12 @@ from engine.plan.views import ResolvedLink
 from engine.sdk.settings import Expression, Path, TargetPath, expressions_in
 from engine.sdk.views import ERROR_VIEW
 
+_MAX_HINTS = 50
+"""Fields for which the nearest name is sought; it takes a millisecond where there are hundreds."""
+
+_MAX_MAKERS = 3
+"""Snaps that a message names."""
+
 
 class _Known(msgspec.Struct, frozen=True):
     """The fields that documents may have, and the snaps that made these documents."""
@@ -37,6 +43,7 @@ def check_fields(
     """Warn of fields that are certainly missing where an expression reads them."""
     if links_may_be_lost(collector):
         return  # such a link might bring other documents
+    hints: dict[tuple[str, frozenset[str]], str] = {}
     arriving: dict[str, list[_Known | None]] = {}
     after: dict[str, list[ResolvedLink]] = {}
     for link in links:
@@ -45,7 +52,7 @@ def check_fields(
         snap = snaps[label]
         given = _together(arriving.get(label, ()))
         if given is not None:
-            _check_snap(snap, given, collector)
+            _check_snap(snap, given, collector, hints)
         leaving = _leaving(snap, given)
         for link in after.get(label, ()):
             known = None if link.source in (None, ERROR_VIEW) else leaving
@@ -91,17 +98,30 @@ def _made(step: Make, label: str, given: _Known | None) -> _Known | None:
     return None if given is None else _Known(given.fields | fields, (*given.makers, label))
 
 
-def _check_snap(snap: ResolvedSnap, given: _Known, collector: ProblemCollector) -> None:
+def _check_snap(
+    snap: ResolvedSnap,
+    given: _Known,
+    collector: ProblemCollector,
+    hints: dict[tuple[str, frozenset[str]], str],
+) -> None:
     names = _names_read(snap) - given.fields
     for path, text, name, offset, length in _places(snap) if names else ():
         if name not in names:
             continue
         shift = shift_of(snap.spec.settings, path, text)
         where = collector.inside(snap.spec.label, path, shift + offset, length)
-        makers = " and ".join(f"'{label}'" for label in given.makers)
-        message = f"the documents of {makers} have no field '{name}'"
-        hint = nearest_of(name, sorted(given.fields), "fields")
-        collector.report("absent-field", where, message, hint, "warning")
+        message = f"the documents of {_listed(given.makers)} have no field '{name}'"
+        key = name, given.fields
+        if key not in hints:
+            known = sorted(given.fields)
+            hints[key] = nearest_of(name, known, "fields") if len(hints) < _MAX_HINTS else ""
+        collector.report("absent-field", where, message, hints[key], "warning")
+
+
+def _listed(makers: tuple[str, ...]) -> str:
+    named = [f"'{label}'" for label in makers[:_MAX_MAKERS]]
+    left = len(makers) - len(named)
+    return " and ".join([*named, f"{left} more"] if left else named)
 
 
 def _names_read(snap: ResolvedSnap) -> set[str]:

@@ -94,6 +94,14 @@ def test_a_union_has_the_fields_of_all_its_inputs() -> None:
     assert absent(snaps, [*links, "c -> both"]) == []
 
 
+def test_a_message_names_a_few_snaps_only() -> None:
+    snaps = {"orders": ORDERS, **{f"add{number}": ADDING for number in range(6)}}
+    snaps["few"] = "{snap: Filter, filter: $prize > 1}"
+    assert absent(snaps, [" -> ".join(snaps)]) == [
+        "the documents of 'orders' and 'add0' and 'add1' and 4 more have no field 'prize'"
+    ]
+
+
 def test_documents_of_an_error_view_are_others() -> None:
     snaps = {"make": MAPPER, "log": "{snap: Mapper, mappings: {$why: $reason}}"}
     assert absent(snaps, ["make.error -> log"]) == []
