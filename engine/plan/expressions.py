@@ -67,7 +67,12 @@ class _Place:
         self.path = path
         self.text = text
         self.collector = collector
-        self.shift = shift_of(spec.settings, path, text)
+        self._settings = spec.settings
+
+    @property
+    def shift(self) -> int:
+        """How many characters the value has before the expression; used for problems only."""
+        return shift_of(self._settings, self.path, self.text)
 
     @property
     def declared(self) -> list[str]:

@@ -121,7 +121,10 @@ def _missing_method(snap_class: SnapClass) -> str:
 
 def _items(snap_class: SnapClass, method: str, *arguments: Any) -> tuple[Any, ...]:
     """All that a class method yields. Raises UnusableSnapError for a wrong result."""
-    result = getattr(snap_class, method)(*arguments)
+    call = getattr(snap_class, method)
+    if getattr(call, "__func__", None) is _NOTHING.get(method):
+        return ()
+    result = call(*arguments)
     if not isinstance(result, Iterable) or isinstance(result, str):
         raise _wrong_result(snap_class, method, result)
     is_right, _ = _RESULTS[method]
@@ -130,6 +133,16 @@ def _items(snap_class: SnapClass, method: str, *arguments: Any) -> tuple[Any, ..
         if not is_right(item):
             raise _wrong_result(snap_class, method, item)
     return items
+
+
+_NOTHING = {
+    name: getattr(Snap, name).__func__
+    for name in (
+        *("parameters_read", "check", "check_inputs", "files_needed", "files_written"),
+        *("files_read", "python_code", "children", "known_output", "steps"),
+    )
+}
+"""The methods of the base class that say that there is nothing; most classes keep most of them."""
 
 
 def _answer(snap_class: SnapClass, method: str, *arguments: Any) -> Any:
