@@ -31,7 +31,7 @@ from engine.expressions.json_text import json_hook, to_json
 from engine.expressions.libraries import load_library, overlay
 from engine.expressions.literal_part import Parts, compile_parts, fixed_beginning
 from engine.expressions.mapping import compile_mapping
-from engine.expressions.parameter_warnings import lint_parameters
+from engine.expressions.parameter_warnings import lint_parameters, lint_text_fields
 from engine.expressions.parsed import parse
 from engine.expressions.paths.path import Path
 from engine.expressions.scope import Scope
@@ -63,6 +63,7 @@ __all__ = [
     "json_hook",
     "library_members",
     "lint_parameters",
+    "lint_text_fields",
     "load_library",
     "overlay",
     "parse",

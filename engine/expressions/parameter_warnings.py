@@ -1,4 +1,7 @@
-"""Warnings about parameters in expressions: their values are strings, whatever they look like."""
+"""Warnings about parameters in expressions: their values are strings, whatever they look like.
+
+So are fields of some documents, such as those of CSV files.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from decimal import Decimal
 from engine.expressions import nodes
 from engine.expressions.analysis import Analysis, Lint, with_locals
 from engine.expressions.nodes import Node
-from engine.expressions.parsed import Memo, parse
+from engine.expressions.parsed import Memo, parse, parsed
 from engine.hints import Hint, Replacement
 
 _ARITHMETIC = ("-", "*", "/", "%")
@@ -23,6 +26,39 @@ def lint_parameters(found: Analysis, flags: Collection[str] = ()) -> list[Lint]:
     if found.node is None or found.errors or not found.parameters:
         return []
     return [lint for flag, lint in WARNINGS(found.text) if not flag or flag in flags]
+
+
+def lint_text_fields(text: str, numbers: Collection[str]) -> list[Lint]:
+    """The warnings for an expression in which every `$name` is a string.
+
+    `numbers` are the parameters, with underscore, whose default looks like a number.
+    """
+    found = parsed(text)
+    if found.errors:
+        return []
+    binaries = [node for node in found.node.walk() if isinstance(node, nodes.Binary)]
+    return [lint for node in binaries for lint in _about_text(node, text, numbers)]
+
+
+def _about_text(node: nodes.Binary, text: str, numbers: Collection[str]) -> list[Lint]:
+    for one, other in ((node.left, node.right), (node.right, node.left)):
+        if not isinstance(one, nodes.Member) or not isinstance(one.target, nodes.Root):
+            continue
+        field = text[one.offset : one.offset + one.length]
+        name = other.name if isinstance(other, nodes.Name) and other.name in numbers else ""
+        if node.operator in _ORDER and name:
+            message = f"`{field}` and `{name}` are strings, so '10' comes before '9'"
+            hint = Hint(f"write +{name} to compare numbers", [Replacement(f"+{name}", name)])
+            return [_lint(node, message, hint)]
+        if node.operator == "+" and (name or _is_number(other)):
+            whole = text[node.offset : node.offset + node.length]
+            message = f"`{whole}` joins strings, as `{field}` is a string"
+            instead = whole.replace(field, f"parseFloat({field})")
+            if name:
+                instead = instead.replace(name, f"parseFloat({name})")
+            hint = Hint(f"write {instead} to add numbers", [Replacement(instead, whole)])
+            return [_lint(node, message, hint)]
+    return []
 
 
 Warnings = tuple[tuple[str, Lint], ...]

@@ -8,10 +8,10 @@ import msgspec
 
 from engine.errors import Problem
 from engine.pipeline.spec import PipelineSpec
-from engine.plan.absent_fields import check_fields
 from engine.plan.accounts import Accounts
 from engine.plan.children import check_children
 from engine.plan.collector import ProblemCollector
+from engine.plan.document_fields import check_fields
 from engine.plan.error_pipeline import resolve_error_pipeline
 from engine.plan.folders import folder_of, project_of
 from engine.plan.graph import downstream

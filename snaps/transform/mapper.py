@@ -83,7 +83,8 @@ class MapperSettings(Settings):
 class Mapper(Snap[MapperSettings]):
     since = "0.1.0"
     about = """
-    Mappings run from top to bottom, and a later one may refine what an earlier one wrote. Without
+    Mappings run from top to bottom, and a later one may refine what an earlier one wrote; their
+    expressions all read the input document. Without
     `pass_through` the new document holds only the targets; with it, it starts as a copy of the
     input document.
 

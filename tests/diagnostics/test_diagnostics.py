@@ -27,6 +27,7 @@ TASK_FIXTURES = sorted((HERE / "tasks").glob("*.yaml"))
 MY_SNAPS = "tests.diagnostics.my_snaps"
 REPORTING = {"Problem", "Issue", "report", "report_at", "report_lint", "_report"}
 SNAPS = [
+    "CSVParser",
     "Copy",
     "FileReader",
     "FileWriter",

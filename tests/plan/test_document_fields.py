@@ -1,4 +1,4 @@
-"""Fields that no document has where an expression reads them are told before anything runs."""
+"""Expressions that do not fit the documents that reach them are told before anything runs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,18 @@ ORDERS = "{snap: JSONGenerator, documents: [{n: 1}, {price: 2}]}"
 
 
 def absent(snaps: dict[str, str], links: list[str]) -> list[str]:
-    lines = ["snaps:", *(f"  {label}: {snap}" for label, snap in snaps.items())]
+    return found("absent-field", snaps, links)
+
+
+def found(code: str, snaps: dict[str, str], links: list[str]) -> list[str]:
+    lines = [
+        "parameters: {least: 30, since: 2026-01-01, _key: x}",
+        "snaps:",
+        *(f"  {label}: {snap}" for label, snap in snaps.items()),
+    ]
     lines += ["links:", *(f"  - {link}" for link in links)]
     problems = check_spec(parse("\n".join(lines)), discover())
-    return [problem.message for problem in problems if problem.code == "absent-field"]
+    return [problem.message for problem in problems if problem.code == code]
 
 
 def read_after(maker: str, expression: str, *, null_safe: bool = False) -> list[str]:
@@ -121,3 +129,50 @@ def test_a_link_that_cannot_be_read_might_bring_other_documents() -> None:
     assert absent(snaps, ["make -> read"]) != []
     assert absent(snaps, ["make -> read", "other => read"]) == []
     assert absent(snaps, ["make -> read", "others -> read"]) == []
+
+
+def test_a_row_does_not_see_what_other_rows_write() -> None:
+    snaps = {"make": MAPPER, "read": "{snap: Mapper, mappings: {$sum: $name, $twice: $sum}}"}
+    lines = ["snaps:", *(f"  {label}: {snap}" for label, snap in snaps.items())]
+    problems = check_spec(parse("\n".join([*lines, "links: [make -> read]"])), discover())
+    assert [problem.code for problem in problems] == ["absent-field"]
+    assert problems[0].hint.startswith("expressions read the input document, not what other rows")
+
+
+def of_csv(expression: str, *more: str) -> list[str]:
+    """The messages for a Mapper that reads a CSV file."""
+    snaps = {
+        "read": "{snap: FileReader, file: = 'a.csv'}",
+        "parse": "{snap: CSVParser}",
+        "pass": "{snap: Filter, filter: $a != ''}",
+        "shape": f'{{snap: Mapper, mappings: {{$x: "{expression}"}}}}',
+    }
+    return found("text-field", snaps, ["read -> parse -> pass -> shape", *more])
+
+
+@pytest.mark.parametrize(
+    "expression", ["$a + 1", "1 + $a", "$a + _least", "_least <= $a", "$b.trim() + ($a > _least)"]
+)
+def test_a_string_of_a_csv_file_is_no_number(expression: str) -> None:
+    [message] = of_csv(expression)
+    assert message.endswith("all fields of 'parse' are strings")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["+$a + 1", "$a > 1", "$a * 2", "$a + 'x'", "$a > _since", "$a > $b", "parseFloat($a) + 1"],
+)
+def test_a_string_may_be_used_as_a_string(expression: str) -> None:
+    assert of_csv(expression) == []
+
+
+def test_columns_may_have_types() -> None:
+    snaps = {
+        "read": "{snap: FileReader, file: = 'a.csv'}",
+        "types": "{snap: FileReader, file: = 'types.csv'}",
+        "parse": "{snap: CSVParser}",
+        "shape": "{snap: Mapper, mappings: {$x: $a + 1}}",
+    }
+    links = ["read -> parse.input", "types -> parse.types", "parse -> shape"]
+    assert found("text-field", snaps, links[:1] + links[2:]) != []
+    assert found("text-field", snaps, links) == []
