@@ -9,11 +9,11 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from engine import api
 from engine.cli.scaffold import (
@@ -28,13 +28,19 @@ from engine.cli.scaffold import (
     write_new,
 )
 from engine.errors import ConfigurationError
+from engine.expressions import paths_read
 from engine.pipeline.case_files import is_test_file
 from engine.registry import discover
 from engine.registry.files import folded, snake_case
 from engine.schema import KINDS, schema_file, schema_text
+from engine.sdk.settings import Expression, Settings, expressions_in
 
 _EXTENSION = ".yaml"
 _TESTS = ".test.yaml"
+_EACH_CALL = (
+    "Each call runs the pipeline once; query parameters such as ?threshold=20 become its parameters"
+)
+_EACH_REQUEST = "The pipeline stays open: each request is a document, with its body as $content"
 
 
 class _Made(NamedTuple):
@@ -92,26 +98,25 @@ def _pipeline_files(folder: Path, name: str) -> list[NewFile]:
     ]
 
 
-def _task(given: str) -> _Made:
+def _task(named: str) -> _Made:
     """A task that hosts the pipeline of the same name, which is made if there is none."""
-    folder, name = _file_name(given, "tasks")
+    folder, name = _file_name(named, "tasks")
     pipelines = Project(Path()).folder("pipelines")
     is_apart = pipelines.resolve() != folder.resolve()
     pipeline = pipelines / f"{name if is_apart else f'{name}_pipeline'}{_EXTENSION}"
     task, tests = folder / f"{name}{_EXTENSION}", _tests(folder)
-    text = filled(
-        "task/new_name.yaml",
-        {
-            "new_pipeline.yaml": _relative(pipeline, folder),
-            " such as ?threshold=20": _query_example(pipeline),
-        },
-    )
+    given = _input_of(pipeline)
+    names = {"new_pipeline.yaml": _relative(pipeline, folder)}
+    if given.reads_requests:
+        names |= {_EACH_CALL: _EACH_REQUEST, "type: triggered": "type: ultra"}
+    names[" such as ?threshold=20"] = _query_example(pipeline)
+    text = filled("task/new_name.yaml", names)
     test = filled("task/test_new_name_task.py", _names(tests, task))
     head = Project(folder).schema_line("task", folder)
     files = [NewFile(task, head + text), NewFile(tests / f"test_{module_name(name)}_task.py", test)]
     if not pipeline.exists():
         files += _pipeline_files(pipelines, pipeline.stem)
-    call = f"curl{_body_example(pipeline)} http://127.0.0.1:8080/tasks/{name}"
+    call = f"curl{given.options} http://127.0.0.1:8080/tasks/{name}"
     return _Made(files, [_engine("serve", task), f"{call}   # in another terminal"])
 
 
@@ -125,19 +130,49 @@ def _query_example(pipeline: Path) -> str:
     return f" such as ?{names[0]}=VALUE" if names else ""
 
 
-def _body_example(pipeline: Path) -> str:
-    """How a caller gives the document of the pipeline's open input; empty if it has none."""
+class _Input(NamedTuple):
+    """How the pipeline of a task gets its documents: curl's options for one, and whether it reads
+    requests, as that of an ultra task does, and not their bodies."""
+
+    options: str = ""
+    reads_requests: bool = False
+
+
+def _input_of(pipeline: Path) -> _Input:
+    """That of the only open input; that of a pipeline without one if it has mistakes, too."""
     if not pipeline.exists():
-        return ""
+        return _Input()
     with suppress(ConfigurationError):
         plan = api.compile_plan(pipeline)
         if len(plan.open_inputs) == 1:
-            if plan.takes_binary(plan.open_inputs[0]):
-                return " --data-binary @FILE"
-            reads = plan.snap(plan.open_inputs[0].label).facts.reads or ()
-            body = dict.fromkeys(sorted({path[0] for path in reads}), "VALUE")
-            return f" --json {shlex.quote(json.dumps(body))}"
-    return ""
+            port = plan.open_inputs[0]
+            if plan.takes_binary(port):
+                return _Input(" --data-binary @FILE")
+            paths = _paths_read(plan.snap(port.label).settings)
+            requests = any(path[0] == "content" for path in paths)
+            if requests:
+                paths = {path[1:] for path in paths if path[0] == "content"} - {()}
+            return _Input(f" -d {shlex.quote(json.dumps(_example(paths)))}", requests)
+    return _Input()
+
+
+def _paths_read(settings: Settings) -> set[tuple[str, ...]]:
+    found: set[tuple[str, ...]] = set()
+    for _, item in expressions_in(settings):
+        if isinstance(item, Expression):
+            found |= paths_read(item.text) or set()
+    return found
+
+
+def _example(paths: Iterable[tuple[str, ...]]) -> dict[str, Any]:
+    """A document that has a value at each path."""
+    document: dict[str, Any] = {}
+    for *above, last in sorted(paths, key=lambda path: (-len(path), path)):
+        place = document
+        for name in above:
+            place = place.setdefault(name, {})
+        place.setdefault(last, "VALUE")
+    return document
 
 
 def _test(given: str) -> _Made:

@@ -124,8 +124,17 @@ def test_the_call_of_a_new_task_gives_the_document_that_its_pipeline_reads(
     mapper = "{snap: Mapper, open_input: true, mappings: {$hi: $name, $n: $list.length}}"
     Path("greet_pipeline.yaml").write_text(f"snaps: {{greet: {mapper}}}")
     assert main(["new", "task", "greet"]) == 0
-    body = """--json '{"list": "VALUE", "name": "VALUE"}'"""
+    body = """-d '{"list": "VALUE", "name": "VALUE"}'"""
     assert f"curl {body} http://127.0.0.1:8080/tasks/greet " in capsys.readouterr().out
+    assert "type: triggered" in Path("greet.yaml").read_text()
+    Path("asks_pipeline.yaml").write_text(
+        "snaps: {ask: {snap: Mapper, pass_through: true, mappings: {$x: $content.a.b + $method}}}"
+    )
+    assert main(["new", "task", "asks"]) == 0
+    assert """curl -d '{"a": {"b": "VALUE"}}' http""" in capsys.readouterr().out
+    text = Path("asks.yaml").read_text()
+    assert "type: ultra" in text
+    assert "with its body as $content" in text
     Path("rows_pipeline.yaml").write_text("snaps: {read: {snap: CSVParser, open_input: true}}")
     assert main(["new", "task", "rows"]) == 0
     assert "curl --data-binary @FILE http://127.0.0.1:8080/tasks/rows " in capsys.readouterr().out
