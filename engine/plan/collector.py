@@ -108,14 +108,19 @@ class ProblemCollector(msgspec.Struct):
     def all(self) -> list[Problem]:
         """Every problem in the order of the file; those of other files come last.
 
-        If the YAML was repaired, without warnings about where lines belong: they may be wrong.
+        If the YAML was repaired, without warnings about where lines belong: they may be wrong. What
+        follows a tag, as in `!($a > 1)`, is no mistake of its own.
         """
         unreadable = [p.where for p in self.spec.problems if p.code in _UNREADABLE]
+        tagged = {(p.where.path, p.where.line) for p in self.spec.problems if p.code == "yaml-tag"}
         is_repaired = any(problem.code == "yaml-error" for problem in self.spec.problems)
         found = (
             problem
             for problem in dict.fromkeys((*self.spec.problems, *self.problems))
             if not (is_repaired and problem.code in _ABOUT_PLACE)
+            and not (
+                problem.code == "yaml-error" and (problem.where.path, problem.where.line) in tagged
+            )
             and (problem.code in _UNREADABLE or not _is_within(problem.where, unreadable))
         )
         return sorted(found, key=self._order)
