@@ -1,7 +1,8 @@
-"""docs/architecture.md lists the existing packages, in the order of the import contracts."""
+"""docs/architecture.md lists the existing packages in the order of the import contracts; sizes."""
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -32,3 +33,22 @@ def test_the_files_that_the_page_names_exist() -> None:
     assert [name for name in named if not (ROOT / "engine" / name).is_file()] == []
     links = re.findall(r"\]\(([\w./-]+)\)", PAGE)
     assert [link for link in links if not (ROOT / "docs" / link).is_file()] == []
+
+
+def test_the_parts_of_hosting_stay_small() -> None:
+    """A file of engine/tasks has 300 lines at most, a class 20 methods."""
+    files = list((ROOT / "engine" / "tasks").rglob("*.py"))
+    texts = {file: file.read_text() for file in files}
+    assert [file.name for file, text in texts.items() if text.count("\n") > 300] == []
+    classes = [
+        node
+        for text in texts.values()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ClassDef)
+    ]
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    assert [
+        each.name
+        for each in classes
+        if sum(isinstance(member, functions) for member in each.body) > 20
+    ] == []

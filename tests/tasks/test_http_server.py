@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from engine.tasks.front import connection, http_server
+from engine.tasks.front import connection, places
 from engine.tasks.front.head import MAX_HEAD_BYTES
 from tests.tasks.echoing import GET, Running, running
 from tests.tasks.hosting import in_each_loop, in_loop, turns
@@ -271,7 +271,7 @@ async def test_callers_beyond_the_limit_take_no_place() -> None:
 async def test_only_so_many_callers_beyond_the_limit_take_their_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(http_server, "MAX_SURPLUS", 2)
+    monkeypatch.setattr(places, "MAX_SURPLUS", 2)
     monkeypatch.setattr(connection, "CROSSING_SECONDS", 1000.0)
     async with running(max_connections=1) as server:
         await busy_caller(server)
@@ -285,7 +285,7 @@ async def test_only_so_many_callers_beyond_the_limit_take_their_time(
 async def test_the_caller_that_has_been_silent_for_longest_gives_way_to_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(http_server, "SILENT_SECONDS", 0.0)
+    monkeypatch.setattr(places, "SILENT_SECONDS", 0.0)
     async with running(max_connections=3) as server:
         await busy_caller(server)
         oldest, _ = await server.connect()
@@ -307,7 +307,7 @@ async def test_the_caller_that_has_been_silent_for_longest_gives_way_to_another(
 async def test_a_caller_that_still_reads_its_response_does_not_give_way(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(http_server, "SILENT_SECONDS", 0.0)
+    monkeypatch.setattr(places, "SILENT_SECONDS", 0.0)
     async with running(max_connections=1) as server:
         reader, writer = await server.connect(limit=1000)
         writer.write(message("GET", "/large"))

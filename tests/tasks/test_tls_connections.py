@@ -15,8 +15,9 @@ import pytest
 import uvloop
 
 from engine.tasks.front import http_server
-from engine.tasks.front.http_server import MAX_SURPLUS, HttpServer
+from engine.tasks.front.http_server import HttpServer
 from engine.tasks.front.listening import listen
+from engine.tasks.front.places import MAX_SURPLUS
 from engine.tasks.front.tls import ServerTls
 from tests.tasks.certificates import Made, make, tls_files
 from tests.tasks.echoing import Echo
@@ -36,8 +37,7 @@ class Secured:
 
     @property
     def handshakes(self) -> int:
-        assert self.server.acceptor is not None
-        return len(self.server.acceptor.handshakes)
+        return len(self.server.places.handshakes)
 
     def half_a_hello(self) -> bytes:
         """As much of a ClientHello as leaves the server waiting for the rest."""

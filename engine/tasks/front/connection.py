@@ -60,15 +60,14 @@ class Connection(Outgoing):
         self._reading_since: float | None = server.now()
         self.idle_since = server.now()
         self.was_served = False
-        self._advancing = False
-        self._hung_up = False
+        self._advancing = self._hung_up = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
             self._client = f"{peer[0]}:{peer[1]}"
-        if not self.server.add(self):
+        if not self.server.places.take(self):
             self.refuse(overloaded("the server has too many connections"))
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -204,12 +203,13 @@ class Connection(Outgoing):
         exchanges, self._exchanges = self._exchanges, deque()
         for exchange in exchanges:
             exchange.leave()
+        crosses = not knows or self.server.places.waits_for(self)
         if is_sending and not self.half_closed:
             self.linger(LINGER_SECONDS)
-        elif (knows and not self.server.waits_for(self)) or not self.transport.can_write_eof():
-            self.transport.close()
-        else:
+        elif crosses and self.transport.can_write_eof():
             self.linger(CROSSING_SECONDS)
+        else:
+            self.transport.close()
 
     # From the caller
 
@@ -260,7 +260,7 @@ class Connection(Outgoing):
             return
         since = self._reading_since
         if self.transport.is_closing():  # TLS: the other end has not confirmed it
-            is_surplus = self.server.is_surplus(self)
+            is_surplus = self.server.places.is_surplus(self)
             if now - self.idle_since >= (CROSSING_SECONDS if is_surplus else KEEP_ALIVE_SECONDS):
                 self.transport.abort()
         elif self.lingers:

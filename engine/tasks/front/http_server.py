@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import resource
 import socket
 import ssl
-import sys
-from collections import deque
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import partial
@@ -20,6 +16,7 @@ from engine.tasks.front.known_heads import KnownHeads
 from engine.tasks.front.listening import Acceptor
 from engine.tasks.front.outgoing import Outgoing
 from engine.tasks.front.peers import has_hung_up, is_readable
+from engine.tasks.front.places import Places
 from engine.tasks.front.reply import overloaded
 
 log = logging.getLogger(__name__)
@@ -42,31 +39,20 @@ accepts no more, for requests that have begun to arrive."""
 RECENT_SECONDS = 5.0
 """Seconds since its last response for a connection that has had one: its caller may well go on."""
 
-MAX_SURPLUS = 64
-"""Callers beyond the limit of connections that may stay for a moment to read why they have to go;
-with TLS, also how many handshakes beyond the limit may begin."""
-
-SILENT_SECONDS = 1.0
-"""Seconds without a request after which a connection gives way to another if there are too many."""
-
 _GONE_SECONDS = 0.01
 """Seconds after which a caller that has hung up, and not only half-closed, is known."""
-
-_SPARE_FILES = 512
-"""Open files that are reserved for the task processes and everything else."""
 
 
 class HttpServer:
     """Serves an application. `draining`: every connection ends with its next response."""
 
     def __init__(self, application: Application, max_connections: int | None = None) -> None:
-        """Raises the limit of open files as far as allowed."""
         self.application = application
-        self.connections: set[Connection] = set()
+        self.places = Places(max_connections, lambda: self.now())
+        self.connections = self.places.connections
         self.known_heads = KnownHeads()
         self.draining = False
         self.date = b""
-        self.max_connections = _max_connections() if max_connections is None else max_connections
         self.max_incoming = MAX_INCOMING_BYTES
         self.max_unsent = MAX_UNSENT_BYTES
         self.on_pressure: Callable[[bool], None] = lambda full: None
@@ -76,14 +62,6 @@ class HttpServer:
 
         self.held = 0
         """Bytes of bodies that are arriving."""
-
-        self._surplus: set[Connection] = set()
-        """Connections that end because of the limit, and do not count."""
-
-        self._silent: deque[Connection] = deque()
-        """Those that may be closed for others, the one first that has been idle for longest."""
-
-        self._searched = -SILENT_SECONDS
 
         self._unsent: set[Outgoing] = set()
         self._half_closed: set[Connection] = set()
@@ -97,7 +75,7 @@ class HttpServer:
 
     async def start(self, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         self._set_date()
-        self.acceptor = Acceptor(partial(Connection, self), self._has_room, listener, tls)
+        self.acceptor = Acceptor(partial(Connection, self), self.places, listener, tls)
         await self.acceptor.start()
         self._clock = asyncio.create_task(self._tick(), name="http clock")
 
@@ -157,7 +135,9 @@ class HttpServer:
             wait = recent if connection.was_served else patience
             if now - connection.idle_since >= wait and not is_readable(connection.transport):
                 connection.close()
-        if now < end and (self._handshakes or any(each.is_reading for each in self.connections)):
+        if now < end and (
+            self.places.handshakes or any(each.is_reading for each in self.connections)
+        ):
             return False
         return not any(each.is_idle for each in self.connections)
 
@@ -168,55 +148,8 @@ class HttpServer:
 
     # For connections
 
-    def add(self, connection: Connection) -> bool:
-        """Whether it may stay."""
-        if self.acceptor is not None:
-            self.acceptor.handshakes.discard(connection)
-        has_place = self._count < self.max_connections or self._make_room()
-        self.connections.add(connection)
-        if not has_place:
-            self._surplus.add(connection)
-        return has_place
-
-    @property
-    def _count(self) -> int:
-        return len(self.connections) - len(self._surplus) + self._handshakes
-
-    def _make_room(self) -> bool:
-        """Hang up on an idle caller, so that those without requests do not lock others out."""
-        if self.now() - self._searched >= SILENT_SECONDS:
-            self._searched = self.now()
-            silent = [each for each in self.connections if self._is_silent(each)]
-            self._silent = deque(sorted(silent, key=lambda each: each.idle_since))
-        while self._silent:
-            connection = self._silent.popleft()
-            if self._is_silent(connection) and not is_readable(connection.transport):
-                self._surplus.add(connection)
-                if self.waits_for(connection) and connection.transport.can_write_eof():
-                    connection.close()
-                else:
-                    connection.abort()
-                return True
-        return False
-
-    def _is_silent(self, connection: Connection) -> bool:
-        """Whether nothing is under way between it and its caller, and has not been for a while."""
-        if not connection.is_idle or connection not in self.connections:
-            return False
-        waits = self.now() - connection.idle_since >= SILENT_SECONDS
-        return waits and not connection.transport.get_write_buffer_size()
-
-    def waits_for(self, connection: Connection) -> bool:
-        """Whether its caller, which has no place, may take its time to read what it was sent."""
-        return connection in self._surplus and len(self._surplus) <= MAX_SURPLUS
-
-    def is_surplus(self, connection: Connection) -> bool:
-        """Whether it ends because of the limit."""
-        return connection in self._surplus
-
     def remove(self, connection: Connection) -> None:
-        self.connections.discard(connection)
-        self._surplus.discard(connection)
+        self.places.leave(connection)
         self._unsent.discard(connection)
         self._half_closed.discard(connection)
         self.paused.discard(connection)
@@ -239,16 +172,6 @@ class HttpServer:
         self._loop.call_soon(connection.check_gone)  # that of this machine is known at once
         self._loop.call_later(_GONE_SECONDS, connection.check_gone)
 
-    @property
-    def _handshakes(self) -> int:
-        """Those of TLS in progress; each takes the place of a connection."""
-        return 0 if self.acceptor is None else len(self.acceptor.handshakes)
-
-    def _has_room(self) -> bool:
-        """Whether a handshake may begin."""
-        places = self.max_connections + MAX_SURPLUS
-        return len(self.connections) + self._handshakes < places
-
     # The clock
 
     async def _tick(self) -> None:
@@ -269,9 +192,8 @@ class HttpServer:
         self._check_unsent()
         if complete:
             self._set_date()
+            self.places.look()
             now = self.now()
-            if now - self._searched >= SILENT_SECONDS:
-                self._silent.clear()  # by now, others may be idle
             for connection in list(self.connections):
                 connection.check_time(now)
 
@@ -293,11 +215,3 @@ class HttpServer:
         for connection in list(self._unsent) if is_full else ():
             if now - connection.unsent_since >= STALLED_SECONDS:
                 connection.transport.abort()
-
-
-def _max_connections() -> int:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(OSError, ValueError):  # some systems allow less than they say
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        soft = hard
-    return max(soft - _SPARE_FILES, soft // 2) if soft != resource.RLIM_INFINITY else sys.maxsize

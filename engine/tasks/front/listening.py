@@ -12,7 +12,10 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.tasks.front.places import Places
 
 log = logging.getLogger(__name__)
 
@@ -33,22 +36,19 @@ class Acceptor:
     """Accepts connections on `listener`; each gets its protocol from `connect`.
 
     With TLS it accepts them itself, by asyncio's documented `connect_accepted_socket`: a server of
-    asyncio does not tell which handshakes are in progress. `has_room`: whether another may begin.
+    asyncio does not tell which handshakes are in progress.
     """
 
     def __init__(
         self,
         connect: Callable[[], asyncio.Protocol],
-        has_room: Callable[[], bool],
+        places: Places,
         listener: socket.socket,
         tls: ssl.SSLContext | None,
     ) -> None:
         self.handshake_seconds = HANDSHAKE_SECONDS
-        self.handshakes: set[asyncio.BaseProtocol] = set()
-        """Protocols whose connection is not made yet; they remove themselves when it is."""
-
         self._connect = connect
-        self._has_room = has_room
+        self._places = places
         self._listener = listener
         self._tls = tls
         self._loop = asyncio.get_running_loop()
@@ -120,7 +120,7 @@ class Acceptor:
         )
 
     def _open(self, connected: socket.socket) -> None:
-        if self._tls is not None and not self._has_room():
+        if self._tls is not None and not self._places.has_room():
             connected.close()
             return
         connected.setblocking(False)
@@ -129,7 +129,7 @@ class Acceptor:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         if self._tls is not None:
-            self.handshakes.add(protocol)
+            self._places.handshakes.add(protocol)
 
     async def _opened(self, connected: socket.socket, protocol: asyncio.Protocol) -> None:
         limits: dict[str, Any] = {}
@@ -143,7 +143,7 @@ class Acceptor:
         except OSError:  # it has gone, is too slow, or does not speak TLS
             pass
         finally:
-            self.handshakes.discard(protocol)
+            self._places.handshakes.discard(protocol)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 
 from engine.run.report import SnapStatistics
@@ -53,7 +54,7 @@ class Pool:
         """Replaced if there is a collector for the spans of requests."""
 
         self._statistics = statistics
-        self._timeouts = FailureLog(self._log_timeout)
+        self._timeouts = FailureLog(partial(_log_timeout, task.name))
         self._totals = SnapTotals()
         self._draining = False
         self._impatient_until = 0.0
@@ -255,9 +256,6 @@ class Pool:
                 about = {"task": self.task.name}
                 log.exception("checking for overdue requests failed", extra=about)
 
-    def _log_timeout(self, label: str, text: str, request_id: str) -> None:
-        log.warning("%s", text, extra={"task": self.task.name, "request_id": request_id})
-
     def _look(self, now: float) -> None:
         for job in self.jobs.overdue(now):
             self._take_away(job)
@@ -273,6 +271,10 @@ class Pool:
         else:
             self.generations.end_stuck(now, self.task.timeouts.request)
         self._dispatch()  # jobs that timed out have freed their places
+
+
+def _log_timeout(task: str, label: str, text: str, request_id: str) -> None:
+    log.warning("%s", text, extra={"task": task, "request_id": request_id})
 
 
 _DISABLED = RunFailure(
