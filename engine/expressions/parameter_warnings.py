@@ -5,7 +5,7 @@ So are fields of some documents, such as those of CSV files.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 
 from engine.expressions import nodes
@@ -44,21 +44,34 @@ def _about_text(node: nodes.Binary, text: str, numbers: Collection[str]) -> list
     for one, other in ((node.left, node.right), (node.right, node.left)):
         if not isinstance(one, nodes.Member) or not isinstance(one.target, nodes.Root):
             continue
-        field = text[one.offset : one.offset + one.length]
+        field, whole = _text_of(one, text), _text_of(node, text)
         name = other.name if isinstance(other, nodes.Name) and other.name in numbers else ""
         if node.operator in _ORDER and name:
             message = f"`{field}` and `{name}` are strings, so '10' comes before '9'"
-            hint = Hint(f"write +{name} to compare numbers", [Replacement(f"+{name}", name)])
+            instead = _rewritten(node, text, {other: f"+{name}"})
+            hint = Hint(f"write {instead} to compare numbers", [Replacement(instead, whole)])
             return [_lint(node, message, hint)]
         if node.operator == "+" and (name or _is_number(other)):
-            whole = text[node.offset : node.offset + node.length]
             message = f"`{whole}` joins strings, as `{field}` is a string"
-            instead = whole.replace(field, f"parseFloat({field})")
-            if name:
-                instead = instead.replace(name, f"parseFloat({name})")
+            strings = (one, other) if name else (one,)
+            numeric = {each: f"parseFloat({_text_of(each, text)})" for each in strings}
+            instead = _rewritten(node, text, numeric)
             hint = Hint(f"write {instead} to add numbers", [Replacement(instead, whole)])
             return [_lint(node, message, hint)]
     return []
+
+
+def _text_of(node: Node, text: str) -> str:
+    return text[node.offset : node.offset + node.length]
+
+
+def _rewritten(node: nodes.Binary, text: str, sides: Mapping[Node, str]) -> str:
+    """The text of the node with other texts for its sides."""
+    left, right = node.left, node.right
+    between = text[left.offset + left.length : right.offset]
+    return "".join(
+        (sides.get(left, _text_of(left, text)), between, sides.get(right, _text_of(right, text)))
+    )
 
 
 Warnings = tuple[tuple[str, Lint], ...]

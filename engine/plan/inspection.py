@@ -122,7 +122,7 @@ def _missing_method(snap_class: SnapClass) -> str:
 def _items(snap_class: SnapClass, method: str, *arguments: Any) -> tuple[Any, ...]:
     """All that a class method yields. Raises UnusableSnapError for a wrong result."""
     call = getattr(snap_class, method)
-    if getattr(call, "__func__", None) is _NOTHING.get(method):
+    if getattr(call, "__func__", None) is _NOTHING[method]:
         return ()
     result = call(*arguments)
     if not isinstance(result, Iterable) or isinstance(result, str):

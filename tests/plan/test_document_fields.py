@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from engine.expressions import lint_text_fields
+from engine.hints import Hint, Replacement
 from engine.pipeline import parse
 from engine.plan import check_spec
 from engine.registry import discover
@@ -164,6 +166,20 @@ def test_a_string_of_a_csv_file_is_no_number(expression: str) -> None:
 )
 def test_a_string_may_be_used_as_a_string(expression: str) -> None:
     assert of_csv(expression) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "fixed"),
+    [
+        ("$a_least > _least", "$a_least > +_least"),
+        ("$a_least + _least", "parseFloat($a_least) + parseFloat(_least)"),
+        ("1 + $a", "1 + parseFloat($a)"),
+    ],
+)
+def test_a_fix_changes_the_whole_operation(expression: str, fixed: str) -> None:
+    [lint] = lint_text_fields(expression, ["_least"])
+    assert isinstance(lint.hint, Hint)
+    assert lint.hint.fixes == (Replacement(fixed, expression),)
 
 
 def test_columns_may_have_types() -> None:

@@ -29,7 +29,7 @@ def test_what_was_only_counted_is_told_without_another_failure() -> None:
     now = 8.0
     log.flush()
     log.flush()
-    log.close()
+    log.flush(last=True)
     assert lines[LINES_PER_SECOND:] == [f"{LINES_PER_SECOND} more failed"]
 
 
@@ -38,7 +38,7 @@ def test_the_end_tells_what_was_only_counted() -> None:
     log = FailureLog(lambda snap, text, request_id: lines.append(text), clock=lambda: 7.0)
     for _ in range(LINES_PER_SECOND + 1):
         log.add({"snap": "a", "error": "it failed"})
-    log.close()
+    log.flush(last=True)
     assert lines[LINES_PER_SECOND:] == ["1 more failed"]
 
 

@@ -121,7 +121,7 @@ class Pool:
             text = "1 request was" if count == 1 else f"{count} requests were"
             about = {"task": self.task.name}
             log.warning("%s still open at shutdown and not answered", text, extra=about)
-        self._timeouts.close()
+        self._timeouts.flush(last=True)
         self._fail_all(_SHUTTING_DOWN)
         await self.generations.stop()
         if self._watch is not None:

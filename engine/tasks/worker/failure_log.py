@@ -46,14 +46,10 @@ class FailureLog:
         text = f"{'request' if request_id else 'run'} failed: {_described(error)}"
         self._write(str(error.get("snap", "")), text, request_id)
 
-    def flush(self) -> None:
-        """Log how many were only counted, once their second is over."""
-        if int(self._clock()) != self._second:
+    def flush(self, *, last: bool = False) -> None:
+        """Log how many were only counted, once their second is over; at once if it is the last."""
+        if last or int(self._clock()) != self._second:
             self._write_note()
-
-    def close(self) -> None:
-        """Log how many were only counted."""
-        self._write_note()
 
     def _write_note(self) -> None:
         if self._omitted:

@@ -46,11 +46,8 @@ class Responder:
         self._failure_log.add(error, self._tags.of(request).id)
 
     def flush_log(self, *, last: bool = False) -> None:
-        """Log how many failures were only counted; all of them if there will be no more."""
-        if last:
-            self._failure_log.close()
-        else:
-            self._failure_log.flush()
+        """As `FailureLog.flush`."""
+        self._failure_log.flush(last=last)
 
     def refused(self, request: int, failure: RunFailure, outcome: str = "refused") -> None:
         """It never enters the pipeline."""

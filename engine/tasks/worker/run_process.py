@@ -92,7 +92,7 @@ class RunProcess:
             while (start := await self._starts.get()) is not None:
                 await self._run(opening, registry, start)
                 self._failures.flush()
-            self._failures.close()
+            self._failures.flush(last=True)
             self.channel.close()
             await self.channel.closed()
         except asyncio.CancelledError:  # the front has gone
