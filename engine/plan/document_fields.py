@@ -184,8 +184,10 @@ class _Checks:
 
 def _listed(makers: tuple[str, ...]) -> str:
     named = [f"'{label}'" for label in makers[:_MAX_MAKERS]]
-    left = len(makers) - len(named)
-    return " and ".join([*named, f"{left} more"] if left else named)
+    if left := len(makers) - len(named):
+        named.append(f"{left} more")
+    *others, last = named
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _names_read(snap: ResolvedSnap) -> set[str]:

@@ -108,7 +108,7 @@ def test_a_message_names_a_few_snaps_only() -> None:
     snaps = {"orders": ORDERS, **{f"add{number}": ADDING for number in range(6)}}
     snaps["few"] = "{snap: Filter, filter: $prize > 1}"
     assert absent(snaps, [" -> ".join(snaps)]) == [
-        "the documents of 'orders' and 'add0' and 'add1' and 4 more have no field 'prize'"
+        "the documents of 'orders', 'add0', 'add1' and 4 more have no field 'prize'"
     ]
 
 

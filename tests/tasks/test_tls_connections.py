@@ -236,3 +236,21 @@ async def test_a_caller_that_does_not_confirm_the_end_is_cut_off(tmp_path: Path)
         await turns(lambda: not server.connections)
     server.stop_listening()
     await server.closed(0)
+
+
+@in_loop
+async def test_a_refused_caller_that_does_not_confirm_the_end_keeps_its_place_for_a_moment(
+    tmp_path: Path,
+) -> None:
+    async with secured(tmp_path, max_connections=0) as here:
+
+        def be_refused() -> ssl.SSLSocket:
+            caller = here.trusted.wrap_socket(here.connect(), server_hostname="localhost")
+            assert caller.recv(12).endswith(b"503")
+            return caller
+
+        with await asyncio.to_thread(be_refused):
+            (connection,) = here.server.connections
+            await turns(lambda: connection.transport.is_closing())
+            connection.check_time(here.server.now() + 10)
+            await turns(lambda: not here.server.connections)
