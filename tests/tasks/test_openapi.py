@@ -17,11 +17,13 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
+from engine.plan.plan import Plan
 from engine.registry import discover
 from engine.tasks.definition.check import check_task
 from engine.tasks.definition.loading import load_for_description
+from engine.tasks.definition.task import Task
 from engine.tasks.definition.task_file import load_task, parse_task
-from engine.tasks.openapi.document import openapi
+from engine.tasks.openapi.document import KeptDocument, openapi, openapi_json
 from engine.tasks.openapi.page import page
 from tests.tasks.conftest import Served, servers
 
@@ -54,6 +56,21 @@ def call(
         return response.status, response.getheader("content-type", ""), response.read()
     finally:
         connection.close()
+
+
+def test_the_document_of_a_server_is_made_again_only_when_a_task_has_changed() -> None:
+    def loaded() -> list[tuple[Task, Plan]]:
+        found = load_for_description(FILES, discover(), lambda problem: None)
+        return [(each.task, each.plan) for each in found]
+
+    kept, tasks = KeptDocument(), loaded()
+    first = kept.of(tasks)
+    assert first == openapi_json(tasks)
+    assert kept.of(iter(tasks)) is first
+    assert kept.of(tasks[1:]) == openapi_json(tasks[1:]) != first
+    again = kept.of(tasks)
+    assert again == first
+    assert kept.of(loaded()) is not again
 
 
 def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:

@@ -58,6 +58,25 @@ def openapi_json(tasks: Iterable[tuple[Task, Plan]], url: str = "/") -> bytes:
     return to_json(openapi(tasks, url), "the OpenAPI document")
 
 
+class KeptDocument:
+    """The text of the document of a server. It is made again only when a task has changed, as
+    anybody may ask for it as often as they like."""
+
+    def __init__(self) -> None:
+        self._tasks: list[tuple[Task, Plan]] = []
+        self._text = b""
+
+    def of(self, tasks: Iterable[tuple[Task, Plan]]) -> bytes:
+        now = list(tasks)
+        is_known = len(now) == len(self._tasks) and all(
+            task is known and plan is known_plan
+            for (task, plan), (known, known_plan) in zip(now, self._tasks, strict=True)
+        )
+        if not (self._text and is_known):
+            self._tasks, self._text = now, openapi_json(now)
+        return self._text
+
+
 def _version() -> str:
     try:
         return version("snapline")

@@ -23,7 +23,7 @@ from engine.tasks.front.front import PREFIX, Front, Page, Policy
 from engine.tasks.front.http_server import HttpServer
 from engine.tasks.front.site import Site
 from engine.tasks.front.tracing import Tracing
-from engine.tasks.openapi.document import openapi_json
+from engine.tasks.openapi.document import KeptDocument
 from engine.tasks.openapi.page import CONTENT_TYPE as HTML
 from engine.tasks.openapi.page import page
 from engine.tasks.server.admin_server import AdminPort, AdminServer
@@ -70,6 +70,7 @@ class Server:
         self._traces = traces
         self._hosted = HostedTasks(self._url, state_folder, None if traces is None else traces.send)
         self._tasks = self._hosted.all
+        self._document = KeptDocument()
         self._stopping = asyncio.Event()
         self._forced = asyncio.Event()
         self._wants_reload = False
@@ -223,7 +224,7 @@ class Server:
     # Status
 
     def _openapi(self) -> bytes:
-        return openapi_json((hosted.task, hosted.plan) for hosted in self._tasks.values())
+        return self._document.of((hosted.task, hosted.plan) for hosted in self._tasks.values())
 
     def _url(self, name: str) -> str:
         return f"{self._endpoint.url}/{PREFIX}/{name}"
